@@ -77,7 +77,9 @@ class SafetyError(TaskDeployError):
 class ResourceError(TaskDeployError):
     """AWS refused one call. `code` is AWS's error code; the client's error is the cause (`raise ... from`)."""
 
-    def __init__(self, summary: str, *, code: str, detail: str = "", hint: str = "", address: str | None = None) -> None:
+    def __init__(
+        self, summary: str, *, code: str, detail: str = "", hint: str = "", address: str | None = None
+    ) -> None:
         super().__init__(summary, detail=detail, hint=hint, address=address)
         self.code = code
 

@@ -1,0 +1,249 @@
+"""The commands: up, plan, status, down. Four compositions of the same parts, each a page of prose.
+
+read the config -> connect -> build what is wanted -> observe what is there -> plan -> execute
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+from task_deployer import manifest, stack
+from task_deployer.aws import Aws
+from task_deployer.config import Config
+from task_deployer.engine import Means, execute, observe_all
+from task_deployer.errors import ConfigError, CredentialsError, Interrupted, SafetyError
+from task_deployer.events import Observing, Outcome, Planned
+from task_deployer.manifest import Manifest, Record
+from task_deployer.outputs import Outputs, outputs_of
+from task_deployer.plan import Action, Change, Desired, Plan, emptying, keeping, plan_down, plan_up
+from task_deployer.project import Project, prepare
+from task_deployer.resources import KINDS
+from task_deployer.resources.base import Address, HoldsData, Identity, joined, same_thing
+from task_deployer.result import Result
+from task_deployer.status import Standing, State, compare, worst
+from task_deployer.warnings import Warning, refuse, warnings_of  # noqa: A004 - the contract's word
+
+Confirm = Callable[[str], None]
+"""Ask the user a question; raise `UsageError` if nobody can be asked, `Interrupted` if the answer is no."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user chose about data: buckets emptied first, or left; log groups left."""
+
+    empty_buckets: bool = False
+    keep_buckets: bool = False
+    keep_logs: bool = False
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """The kinds that stay at AWS."""
+        pairs = (("bucket", self.keep_buckets), ("log_group", self.keep_logs))
+        return frozenset(kind for kind, chosen in pairs if chosen)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a command runs: whom it tells and asks, and the means it works with once it is connected."""
+
+    connect: Callable[[Aws], Means]
+    confirm: Confirm
+
+
+def up(
+    project: Project, run: Run, *, only: str | None = None, strict: bool = False, choices: Choices = Choices()
+) -> Result:
+    """Make AWS match the config. What the config no longer names goes last, and only if all else went well."""
+    config = project.config()
+    region = project.region(config, None)
+    archives = prepare(config, region, only)
+    aws = project.connect(region, config)
+    means = run.connect(aws)
+    path = project.manifest_path(config.stack.name)
+    with manifest.opened(path, config.stack.name, config.env, aws.account) as journal:
+        desired = stack.build(config, aws.account, journal.lineage, archives, only)
+        records = _records_of(journal.records, only, desired)
+        observed = _observe(means, desired, records)
+        planned = _keeping(plan_up(desired, observed, records, journal.lineage), choices)
+        warnings = _warnings(config, only, strict=strict)
+        holding = _holding_data(planned, aws, records, choices)
+        means.report(Planned(planned))
+        if holding:
+            run.confirm(f"This deletes {', '.join(change.address for change in holding)}, which can hold data. Go on?")
+        by_address = {resource.address: resource for resource in desired}
+        outcome = execute(planned, by_address, observed, journal, means)
+        _stop_if_asked(outcome)
+    return _result("up", journal, aws, plan=planned, outcome=outcome, outputs=_outputs(journal), warnings=warnings)
+
+
+def plan(
+    project: Project, run: Run, *, only: str | None = None, strict: bool = False, choices: Choices = Choices()
+) -> Result:
+    """Say what `up` would do, and refuse what it would refuse. Writes nothing, nowhere."""
+    config = project.config()
+    region = project.region(config, None)
+    archives = prepare(config, region, only)
+    recorded = project.recorded(config)
+    aws = project.connect(region, config)
+    journal = recorded or Manifest(project.manifest_path(config.stack.name), config.stack.name, config.env, aws.account)
+    journal.check_belongs(config.stack.name, config.env, aws.account)
+    desired = stack.build(config, aws.account, journal.lineage, archives, only)
+    records = _records_of(journal.records, only, desired)
+    observed = _observe(run.connect(aws), desired, records)
+    planned = _keeping(plan_up(desired, observed, records, journal.lineage), choices)
+    warnings = _warnings(config, only, strict=strict)
+    _holding_data(planned, aws, records, choices)
+    outputs = outputs_of({r.address: (r.kind, r.identity) for r in desired}, aws.account)
+    return _result("plan", journal, aws, plan=planned, outputs=outputs, warnings=warnings)
+
+
+def status(project: Project, run: Run) -> Result:
+    """Compare what is recorded with AWS, and with the config where there is one. Writes nothing, nowhere."""
+    config = project.config_if_any()
+    recorded = project.recorded(config)
+    if config is None and recorded is None:
+        raise ConfigError(
+            f"There is neither a config in {project.folder} nor a manifest of {project.env!r}",
+            hint="Go to the project's folder, or name the config's with --config DIR or the manifest with --manifest FILE.",
+        )
+    region = project.region(config, recorded)
+    archives = prepare(config, region) if config else {}
+    aws = project.connect(region, config)
+    journal = recorded or Manifest(Path(), config.stack.name if config else "", project.env, aws.account)
+    journal.check_account(aws.account)
+    desired = stack.build(config, aws.account, journal.lineage, archives) if config else ()
+    observed = _observe(run.connect(aws), desired if recorded else (), journal.records)
+    standings = compare(desired, observed, journal.records)
+    return _result(
+        "status",
+        journal,
+        aws,
+        plan=Plan(tuple(standing.change for standing in standings)),
+        outputs=_outputs(journal),
+        warnings=warnings_of(config) if config else (),
+        standings=standings,
+        state=worst(standings) if recorded else State.ABSENT,
+    )
+
+
+def down(project: Project, run: Run, *, choices: Choices = Choices()) -> Result:
+    """Remove all that is recorded, dependents first. Needs the manifest alone; without one there is nothing to do."""
+    config = project.usable_config()
+    recorded = project.recorded(config)
+    if recorded is None:
+        return Result("down", config.stack.name if config else None, project.env, None, None)
+    aws = project.connect(project.region(config, recorded), config)
+    means = run.connect(aws)
+    with manifest.opened(recorded.path, recorded.stack, recorded.env, aws.account) as journal:
+        observed = _observe(means, (), journal.records)
+        planned = _keeping(plan_down(journal.records, observed, journal.lineage), choices)
+        _holding_data(planned, aws, journal.records, choices)
+        means.report(Planned(planned))
+        run.confirm(f"This deletes {len(planned.of(Action.DELETE))} resources of {journal.stack}/{journal.env}. Go on?")
+        outcome = execute(planned, {}, observed, journal, means)
+        _stop_if_asked(outcome)
+    return _result("down", journal, aws, plan=planned, outcome=outcome)
+
+
+def _observe(means: Means, desired: Sequence[Desired], records: Mapping[Address, Record]) -> dict[Address, object]:
+    """Read all that is wanted or recorded; in a shared document, the entries of either."""
+    things: dict[Address, tuple[str, Identity]] = {a: (r.kind, r.identity) for a, r in records.items()}
+    for resource in desired:
+        address, wanted = resource.address, resource.identity
+        found = things.get(address)
+        both = joined(wanted, found[1]) if found and same_thing(wanted, found[1]) else wanted
+        things[address] = (resource.kind, both)
+    means.report(Observing(len(things)))
+    return observe_all(means, things)
+
+
+def _outputs(journal: Manifest) -> Outputs:
+    return outputs_of({address: (r.kind, r.identity) for address, r in journal.records.items()}, journal.account)
+
+
+def _records_of(
+    records: Mapping[Address, Record], only: str | None, desired: Sequence[Desired]
+) -> Mapping[Address, Record]:
+    """The records that a run is about: all, or those of one task and of what it needs."""
+    if only is None:
+        return records
+    wanted = {resource.address for resource in desired}
+    return {a: r for a, r in records.items() if a in wanted or _is_of(a, r, only)}
+
+
+def _is_of(address: Address, record: Record, task: str) -> bool:
+    if record.kind == "notifications":
+        owners = {edge.split(".")[1] for edge in record.depends_on if edge.startswith("permission.")}
+        return owners == {task}
+    scope = address.partition(".")[2]
+    return scope.startswith(f"{task}.") or (scope == task and record.kind != "queue")
+
+
+def _keeping(planned: Plan, choices: Choices) -> Plan:
+    kept = keeping(planned, choices.kept)
+    return emptying(kept) if choices.empty_buckets else kept
+
+
+def _warnings(config: Config, only: str | None, *, strict: bool) -> tuple[Warning, ...]:
+    found = warnings_of(config, only)
+    if strict:
+        refuse(found)
+    return found
+
+
+def _holding_data(planned: Plan, aws: Aws, records: Mapping[Address, Record], choices: Choices) -> tuple[Change, ...]:
+    """Find the deletions to ask about; raise `SafetyError` for buckets that still hold objects."""
+    counted = {
+        change: kind.count(aws, records[change.address].identity)
+        for change in planned.of(Action.DELETE)
+        if issubclass(kind := KINDS[change.kind], HoldsData)
+    }
+    full = {change: n for change, n in counted.items() if n and change.kind == "bucket" and not choices.empty_buckets}
+    if full:
+        first = next(iter(full))
+        raise SafetyError(
+            f"{len(full)} bucket{'' if len(full) == 1 else 's'} to be deleted still hold objects",
+            detail="\n".join(
+                f"{change.address} ({records[change.address].identity['bucket']}): {_told(n)} object versions and "
+                "delete markers"
+                for change, n in full.items()
+            )
+            + "\nNothing was changed.",
+            hint="--empty-buckets deletes them all first, for good; --keep-buckets leaves the buckets and forgets them.",
+            address=first.address,
+        )
+    return tuple(change for change, n in counted.items() if n or change.kind == "bucket")
+
+
+def _told(count: int) -> str:
+    from task_deployer.resources.bucket_contents import COUNTED  # noqa: PLC0415 - the one place that tells a count
+
+    return f"at least {count:,}" if count >= COUNTED else f"{count:,}"
+
+
+def _stop_if_asked(outcome: Outcome) -> None:
+    """Turn an execution that was stopped into its reason: credentials that ended, or the user."""
+    for failed in outcome.failed:
+        if isinstance(failed.error, CredentialsError):
+            raise failed.error
+    if outcome.stopped:
+        raise Interrupted(
+            f"Stopped: {len(outcome.done)} changes are done, {len(outcome.skipped)} were not begun or not finished",
+            detail="The manifest says how far it went.",
+            hint="Run the same command again: it goes on from here.",
+        )
+
+
+class _Said(TypedDict, total=False):
+    plan: Plan
+    outcome: Outcome
+    outputs: Outputs
+    warnings: tuple[Warning, ...]
+    standings: tuple[Standing, ...]
+    state: State
+
+
+def _result(command: str, journal: Manifest, aws: Aws, **said: Unpack[_Said]) -> Result:
+    account, calls = aws.account, (aws.calls.total, aws.calls.mutating)
+    return Result(command, journal.stack, journal.env, account.id, account.region, calls=calls, **said)

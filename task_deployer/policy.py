@@ -1,0 +1,100 @@
+"""IAM policy documents as values: statements, their merge into one document, and a form to compare. Pure."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from task_deployer.errors import ConfigError
+
+VERSION = "2012-10-17"
+INLINE_LIMIT = 10_240
+"""AWS's limit for all inline policies of a role in characters, white space not counted (IAM quotas)."""
+
+Document = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One Allow statement: which actions on which resources."""
+
+    sid: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    condition: tuple[tuple[str, str, str], ...] = ()
+    """Triples of operator, key and value, as in ("StringEquals", "iam:PassedToService", "lambda.amazonaws.com")."""
+
+
+def merge(statements: Iterable[Statement]) -> Document:
+    """Merge statements into one document, in their order, leaving out those without a resource.
+
+    Raises `ValueError` when two have one id: AWS would refuse the document.
+    """
+    merged = [statement for statement in statements if statement.resources]
+    ids = [statement.sid for statement in merged]
+    if len(set(ids)) != len(ids):
+        raise ValueError(f"two statements have one id: {', '.join(ids)}")
+    return {"Version": VERSION, "Statement": [_render(statement) for statement in merged]}
+
+
+def canonical(document: object) -> object:
+    """A form in which two documents are equal exactly when AWS treats them alike.
+
+    A single string and a list of one are the same to IAM, and the order in the lists of actions and resources means
+    nothing. (IAM user guide, grammar of the JSON policy language.)
+    """
+    if isinstance(document, Mapping):
+        return {
+            key: _as_list(value) if key in {"Action", "Resource", "Statement"} else canonical(value)
+            for key, value in sorted(document.items())
+        }
+    return document
+
+
+def check_size(document: Document, address: str) -> None:
+    """Raise `ConfigError` if the document is larger than a role's inline policies may be."""
+    size = len(json.dumps(document, separators=(",", ":")))
+    if size > INLINE_LIMIT:
+        raise ConfigError(
+            f"The policy of {address} would have {size} characters, {size - INLINE_LIMIT} more than AWS allows",
+            hint="Split the task: fewer buckets or command topics for one function.",
+        )
+
+
+def _render(statement: Statement) -> dict[str, object]:
+    rendered: dict[str, object] = {
+        "Sid": statement.sid,
+        "Effect": "Allow",
+        "Action": list(statement.actions),
+        "Resource": list(statement.resources),
+    }
+    if statement.condition:
+        rendered["Condition"] = {operator: {key: value} for operator, key, value in statement.condition}
+    return rendered
+
+
+def _as_list(value: object) -> list[object]:
+    items = value if isinstance(value, list) else [value]
+    if all(isinstance(item, str) for item in items):
+        return sorted(items, key=str)
+    return [canonical(item) for item in items]
+
+
+def text(document: Document) -> str:
+    """The document as AWS takes it: JSON, without white space, which counts against no limit but is not needed."""
+    return json.dumps(document, separators=(",", ":"))
+
+
+def by_statement(document: Document) -> dict[str, str]:
+    """Each statement in words, by its id, as people compare them: `s3:GetObject on arn:...`."""
+    statements = document.get("Statement", [])
+    listed = statements if isinstance(statements, list) else [statements]
+    return {str(item.get("Sid", index)): _words(item) for index, item in enumerate(listed) if isinstance(item, Mapping)}
+
+
+def _words(statement: Mapping[str, object]) -> str:
+    form = canonical(statement)
+    assert isinstance(form, Mapping)  # noqa: S101 - a mapping's canonical form is one; for the type checker
+    actions, resources = (", ".join(map(str, form.get(key, []))) for key in ("Action", "Resource"))
+    rest = {key: value for key, value in form.items() if key not in {"Sid", "Action", "Resource", "Effect"}}
+    effect = "" if form.get("Effect") == "Allow" else f"{form.get('Effect')} "
+    return f"{effect}{actions} on {resources}" + (f" if {json.dumps(rest)}" if rest else "")

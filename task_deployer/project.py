@@ -1,0 +1,95 @@
+"""Where a command works: the project's folder, its config if it has one, its manifest, and the AWS it speaks to."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from task_deployer import manifest, names
+from task_deployer.archive import Archive, pack
+from task_deployer.aws import Access, Account, Aws, connect, resolve_region
+from task_deployer.config import BASE, Config, load
+from task_deployer.errors import ConfigError, SafetyError, UsageError
+from task_deployer.manifest import Manifest
+
+_LOCAL_REGION = "us-east-1"
+_ANY_ACCOUNT = "0" * 12
+
+
+@dataclass(frozen=True)
+class Project:
+    """What the options say about where to work. `file` is the manifest that the user named, if any."""
+
+    folder: Path = Path("config")
+    env: str = "dev"
+    access: Access = Access()
+    file: Path | None = None
+    local: bool = False
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds the config folder; without a config, the working directory."""
+        return self.folder.absolute().parent if self.folder.is_dir() else Path.cwd()
+
+    def config(self) -> Config:
+        """Read the config. Raises `ConfigError`."""
+        return load(self.folder, self.env)
+
+    def config_if_any(self) -> Config | None:
+        """Read the config where there is one; a broken one is an error all the same."""
+        return self.config() if (self.folder / BASE).is_file() else None
+
+    def usable_config(self) -> Config | None:
+        """Read the config where there is one that can be read: what `down` does not need it takes as a hint only."""
+        try:
+            return self.config_if_any()
+        except ConfigError:
+            return None
+
+    def manifest_path(self, stack: str) -> Path:
+        """Where the manifest of this stack is, or will be."""
+        return self.file or manifest.folder(self.root, local=self.local) / f"{stack}.{self.env}.json"
+
+    def recorded(self, config: Config | None) -> Manifest | None:
+        """Read the manifest without locking it: the config's, or the only one of this environment."""
+        if self.file is None and config is None:
+            path = manifest.find(self.root, self.env, local=self.local)
+            return None if path is None else manifest.read(path)
+        return manifest.read(self.manifest_path(config.stack.name if config else ""))
+
+    def region(self, config: Config | None, recorded: Manifest | None) -> str:
+        """Take the region from the options, the config, AWS's own settings, or else the manifest."""
+        configured = config.stack.region if config else None
+        fallback = recorded.account.region if recorded else _LOCAL_REGION if self.local else None
+        return resolve_region(self.access, configured, fallback=fallback)
+
+    def connect(self, region: str, config: Config | None = None) -> Aws:
+        """Connect, to the local AWS if it is meant, and refuse any account but the config's."""
+        aws = connect(self._reachable(), region)
+        guard = config.stack.account if config and not self.local else None
+        if guard not in (None, aws.account.id):
+            raise SafetyError(
+                f"The config is for account {guard}, and these credentials are of account {aws.account.id}",
+                detail="stack.account in the config guards against this. Nothing was changed.",
+                hint="Switch the profile or the credentials, or choose the --env that belongs to this account.",
+            )
+        return aws
+
+    def _reachable(self) -> Access:
+        if not self.local:
+            return self.access
+        from task_deployer.local import process  # noqa: PLC0415 - only where the local AWS is meant
+
+        running = process.start(self.root)
+        credentials = (process.ACCESS_KEY, process.SECRET_KEY)
+        return replace(self.access, profile=None, endpoint_url=running.endpoint_url, credentials=credentials)
+
+
+def prepare(config: Config, region: str, only: str | None = None) -> dict[str, Archive]:
+    """Find all that is wrong with the config before AWS is asked anything, and pack the functions."""
+    if only is not None and only not in config.tasks:
+        raise UsageError(f"There is no task {only!r} in the config", hint=f"The config has: {', '.join(config.tasks)}.")
+    names.check(config, Account(_ANY_ACCOUNT, region))
+    return {
+        task: pack(config.root / job.source, job.requirements)
+        for task, job in config.tasks.items()
+        if only in (None, task)
+    }

@@ -1,0 +1,155 @@
+"""The bucket itself: its existence, its region, and whose it is. What is in it is bucket_contents.py's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from botocore.exceptions import ClientError
+
+from task_deployer.aws import Account, Aws
+from task_deployer.errors import ResourceError
+from task_deployer.refusals import code_of
+from task_deployer.resources import bucket_contents
+from task_deployer.resources.base import Difference, Identity, Resource
+from task_deployer.resources.ownership import is_ours, taken
+from task_deployer.resources.rights import Rights
+from task_deployer.retry import BUCKET_NAME_BUSY, patiently
+from task_deployer.tags import as_pairs
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import CreateBucketConfigurationTypeDef
+
+_NO_LOCATION = "us-east-1"
+"""The one region that CreateBucket must not name."""
+
+
+@dataclass(frozen=True)
+class SeenBucket:
+    """A bucket as it is. `region` is None where the answer did not say."""
+
+    region: str | None
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Bucket(Resource[SeenBucket]):
+    """One bucket. Its tags are a document of their own once it exists; here they say whose it is.
+
+    An `existing` one is attached to, and never made, tagged or deleted.
+    """
+
+    kind: ClassVar[str] = "bucket"
+    exclusive: ClassVar[bool] = True
+    rights: ClassVar[Rights] = Rights(
+        read=("s3:ListBucket", "s3:GetBucketTagging"),
+        write=("s3:CreateBucket", "s3:TagResource", "s3:PutBucketTagging"),
+        delete=(
+            "s3:DeleteBucket",
+            "s3:ListBucketVersions",
+            "s3:ListBucketMultipartUploads",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+            "s3:AbortMultipartUpload",
+        ),
+    )
+    scope: str
+    name: str
+    region: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    existing: bool = False
+
+    @property
+    def identity(self) -> Identity:
+        return {"bucket": self.name}
+
+    @classmethod
+    def arns(cls, account: Account, identity: Identity) -> tuple[str, ...]:
+        arn = account.bucket_arn(identity["bucket"])
+        return (arn, f"{arn}/*")
+
+    @classmethod
+    def observe(cls, aws: Aws, identity: Identity) -> SeenBucket | None:
+        """Read region and tags. HEAD has no body: its code is the HTTP status; 403 is not ours, never absent."""
+        name, owner = identity["bucket"], aws.account.id
+        try:
+            head = aws.s3.head_bucket(Bucket=name, ExpectedBucketOwner=owner)
+            tagging = aws.s3.get_bucket_tagging(Bucket=name, ExpectedBucketOwner=owner)["TagSet"]
+        except ClientError as error:
+            if code_of(error) in ("404", "NoSuchBucket"):
+                return None
+            if code_of(error) == "403":
+                raise _forbidden(name) from error
+            if code_of(error) == "301":
+                raise _elsewhere(name, error) from error
+            if code_of(error) != "NoSuchTagSet":
+                raise
+            head, tagging = aws.s3.head_bucket(Bucket=name, ExpectedBucketOwner=owner), []
+        return SeenBucket(head.get("BucketRegion"), {tag["Key"]: tag["Value"] for tag in tagging})
+
+    def diff(self, seen: SeenBucket) -> tuple[Difference, ...]:
+        if seen.region in (None, self.region):
+            return ()
+        return (Difference("Region", self.region, seen.region, fixed=True),)
+
+    def create(self, aws: Aws) -> None:
+        """Create it with its tags in the same call.
+
+        Without tags us-east-1 answers 200 for a bucket that exists already; with them 409 everywhere.
+        """
+        configuration: CreateBucketConfigurationTypeDef = {"Tags": as_pairs(self.tags)}  # type: ignore[typeddict-item]  # Key and Value
+        if self.region != _NO_LOCATION:
+            configuration["LocationConstraint"] = self.region  # type: ignore[typeddict-item]  # the stubs may lack new regions
+
+        def call() -> None:
+            aws.s3.create_bucket(Bucket=self.name, CreateBucketConfiguration=configuration)
+
+        try:
+            patiently(aws.patience, BUCKET_NAME_BUSY, call)
+        except ClientError as error:
+            if code_of(error) == "BucketAlreadyExists":
+                raise taken(f"The bucket {self.name}", {}) from error
+            if code_of(error) != "BucketAlreadyOwnedByYou":
+                raise
+            seen = self.observe(aws, self.identity)
+            if seen is None or not is_ours(seen.tags, self.tags):
+                raise taken(f"The bucket {self.name}", seen.tags if seen else {}) from error
+
+    def update(self, aws: Aws, seen: SeenBucket) -> None:
+        """Nothing of the bucket itself can be changed; its documents are resources of their own."""
+
+    @classmethod
+    def delete(cls, aws: Aws, identity: Identity) -> None:
+        try:
+            aws.s3.delete_bucket(Bucket=identity["bucket"], ExpectedBucketOwner=aws.account.id)
+        except ClientError as error:
+            if code_of(error) != "NoSuchBucket":
+                raise
+
+    @classmethod
+    def count(cls, aws: Aws, identity: Identity) -> int:
+        """How many object versions and delete markers it holds, up to `bucket_contents.COUNTED`."""
+        return bucket_contents.count(aws, identity["bucket"])
+
+    @classmethod
+    def empty(cls, aws: Aws, identity: Identity) -> None:
+        """Remove all versions, delete markers and unfinished uploads."""
+        bucket_contents.empty(aws, identity["bucket"])
+
+
+def _forbidden(name: str) -> ResourceError:
+    return ResourceError(
+        f"The bucket {name} exists, but it is not ours to read",
+        code="403",
+        detail="S3 answers 403: it belongs to another account, or the right s3:ListBucket on it is missing.",
+        hint="Choose another name, or ask for s3:ListBucket: `task-deploy policy --deployer` prints the whole policy.",
+    )
+
+
+def _elsewhere(name: str, error: ClientError) -> ResourceError:
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return ResourceError(
+        f"The bucket {name} is in another region: {headers.get('x-amz-bucket-region', 'S3 does not say which')}",
+        code="301",
+        detail="S3 invokes functions of the bucket's own region only.",
+        hint="Deploy to that region, or choose another bucket.",
+    )

@@ -1,0 +1,167 @@
+"""The CORS document of a bucket: the whole of it on a bucket of ours, our own rules alone on anybody else's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from botocore.exceptions import ClientError
+
+from task_deployer.aws import Account, Aws
+from task_deployer.refusals import code_of
+from task_deployer.resources.base import ENTRIES, Difference, Identity, Resource, Value, differing, entries_of
+from task_deployer.resources.bucket import Bucket
+from task_deployer.resources.bucket_documents import BucketDocument
+from task_deployer.resources.rights import Rights
+from task_deployer.retry import BUCKET_BUSY, BUCKET_SETTLING, patiently
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import CORSRuleOutputTypeDef, CORSRuleUnionTypeDef
+
+_LISTS = ("AllowedOrigins", "AllowedMethods", "AllowedHeaders", "ExposeHeaders")
+
+
+@dataclass(frozen=True)
+class CorsRule:
+    """One rule. The first that matches a request wins, so their order counts."""
+
+    id: str
+    allowed_origins: tuple[str, ...]
+    allowed_methods: tuple[str, ...]
+    allowed_headers: tuple[str, ...] = ()
+    expose_headers: tuple[str, ...] = ()
+    max_age_seconds: int | None = None
+
+    def render(self) -> "CORSRuleOutputTypeDef":
+        """The rule as S3 takes it. Empty lists are left out: S3 refuses some of them."""
+        values = (self.allowed_origins, self.allowed_methods, self.allowed_headers, self.expose_headers)
+        rule: dict[str, object] = {"ID": self.id}
+        rule |= {key: list(value) for key, value in zip(_LISTS, values, strict=True) if value}
+        if self.max_age_seconds is not None:
+            rule["MaxAgeSeconds"] = self.max_age_seconds
+        return rule  # type: ignore[return-value]  # the keys are S3's
+
+
+Rules = tuple[Mapping[str, object], ...]
+
+
+@dataclass(frozen=True)
+class Cors(Resource[Rules]):
+    """The rules. `shared`: the bucket is somebody else's, so only the rules with our ids are ours."""
+
+    kind: ClassVar[str] = "cors"
+    goes_with: ClassVar[str | None] = "bucket"
+    rights: ClassVar[Rights] = Rights(
+        read=("s3:GetBucketCORS",), write=("s3:PutBucketCORS",), delete=("s3:PutBucketCORS",)
+    )
+    scope: str
+    bucket: Bucket
+    rules: tuple[CorsRule, ...]
+    shared: bool = False
+    after: BucketDocument | None = None
+
+    @property
+    def identity(self) -> Identity:
+        if not self.shared:
+            return {"bucket": self.bucket.name}
+        return {"bucket": self.bucket.name, ENTRIES: " ".join(rule.id for rule in self.rules)}
+
+    @classmethod
+    def arns(cls, account: Account, identity: Identity) -> tuple[str, ...]:
+        return (account.bucket_arn(identity["bucket"]),)
+
+    @classmethod
+    def observe(cls, aws: Aws, identity: Identity) -> Rules | None:
+        """Read the rules; on a shared document ours alone, and None where there is none of ours."""
+        rules = _read(aws, identity["bucket"])
+        if ENTRIES not in identity:
+            return None if rules is None else tuple(rules)
+        return tuple(rule for rule in rules or () if rule.get("ID") in entries_of(identity)) or None
+
+    def diff(self, seen: Rules) -> tuple[Difference, ...]:
+        wanted = [_canonical(rule.render()) for rule in self.rules]
+        found = [_canonical(rule) for rule in seen]
+        return tuple(
+            difference
+            for index in range(max(len(wanted), len(found)))
+            for difference in _rule_differences(index, _at(wanted, index), _at(found, index))
+        )
+
+    def create(self, aws: Aws) -> None:
+        ours = [rule.render() for rule in self.rules]
+
+        def call() -> None:
+            foreign = _foreign(_read(aws, self.bucket.name), entries_of(self.identity)) if self.shared else []
+            _write(aws, self.bucket.name, [*foreign, *ours])
+
+        patiently(aws.patience, BUCKET_BUSY, call)
+
+    def update(self, aws: Aws, seen: Rules) -> None:  # noqa: ARG002 - a shared document is read again within
+        self.create(aws)
+
+    @classmethod
+    def delete(cls, aws: Aws, identity: Identity) -> None:
+        bucket = identity["bucket"]
+
+        def call() -> None:
+            foreign = _foreign(_read(aws, bucket), entries_of(identity)) if ENTRIES in identity else []
+            if foreign:
+                _write(aws, bucket, foreign)
+            else:
+                aws.s3.delete_bucket_cors(Bucket=bucket, ExpectedBucketOwner=aws.account.id)
+
+        if ENTRIES in identity and cls.observe(aws, identity) is None:
+            return
+        try:
+            patiently(aws.patience, BUCKET_SETTLING, call)
+        except ClientError as error:
+            if code_of(error) != "NoSuchBucket":
+                raise
+
+
+def _read(aws: Aws, bucket: str) -> "list[CORSRuleOutputTypeDef] | None":
+    try:
+        return aws.s3.get_bucket_cors(Bucket=bucket, ExpectedBucketOwner=aws.account.id)["CORSRules"]
+    except ClientError as error:
+        if code_of(error) in ("NoSuchCORSConfiguration", "NoSuchBucket"):
+            return None
+        raise
+
+
+def _write(aws: Aws, bucket: str, rules: "Sequence[CORSRuleUnionTypeDef]") -> None:
+    aws.s3.put_bucket_cors(Bucket=bucket, ExpectedBucketOwner=aws.account.id, CORSConfiguration={"CORSRules": rules})
+
+
+def _foreign(rules: "list[CORSRuleOutputTypeDef] | None", ours: Sequence[str]) -> "list[CORSRuleOutputTypeDef]":
+    return [rule for rule in rules or [] if rule.get("ID") not in ours]
+
+
+def _canonical(rule: "CORSRuleOutputTypeDef | Mapping[str, object]") -> dict[str, Value]:
+    lists = {key: tuple(_strings(rule.get(key))) for key in _LISTS}
+    age = rule.get("MaxAgeSeconds")
+    return {**lists, "MaxAgeSeconds": age if isinstance(age, int) else None}
+
+
+def _strings(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _at(rules: list[dict[str, Value]], index: int) -> dict[str, Value] | None:
+    return rules[index] if index < len(rules) else None
+
+
+def _rule_differences(
+    index: int, wanted: dict[str, Value] | None, found: dict[str, Value] | None
+) -> tuple[Difference, ...]:
+    path = f"CORSRules[{index + 1}]"
+    if wanted is None or found is None:
+        return (Difference(path, _in_words(wanted), _in_words(found)),)
+    return differing(wanted, found, f"{path}.")
+
+
+def _in_words(rule: dict[str, Value] | None) -> str | None:
+    if rule is None:
+        return None
+    methods, origins = rule["AllowedMethods"], rule["AllowedOrigins"]
+    assert isinstance(methods, tuple)  # noqa: S101 - made so above; for the type checker
+    assert isinstance(origins, tuple)  # noqa: S101 - made so above; for the type checker
+    return f"{' '.join(map(str, methods))} from {' '.join(map(str, origins))}"

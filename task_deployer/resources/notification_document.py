@@ -1,0 +1,120 @@
+"""A bucket's notification document as a value: our entries in it, everybody else's, and how they meet. Pure.
+
+The document belongs to all who have entries in it. What is not ours is carried through exactly as S3 gave it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+Document = Mapping[str, object]
+
+LAMBDA = "LambdaFunctionConfigurations"
+_LISTS = (LAMBDA, "QueueConfigurations", "TopicConfigurations")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of ours: which events, of which keys, invoke which function."""
+
+    id: str
+    function_arn: str
+    events: tuple[str, ...]
+    prefix: str = ""
+    suffix: str = ""
+
+    def render(self) -> dict[str, object]:
+        """The entry as S3 takes it."""
+        rendered: dict[str, object] = {
+            "Id": self.id,
+            "LambdaFunctionArn": self.function_arn,
+            "Events": list(self.events),
+        }
+        rules = [{"Name": name, "Value": value} for name, value in self._filters() if value]
+        if rules:
+            rendered["Filter"] = {"Key": {"FilterRules": rules}}
+        return rendered
+
+    def _filters(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        return ("prefix", self.prefix), ("suffix", self.suffix)
+
+
+def ours(document: Document, ids: Sequence[str]) -> dict[str, Entry]:
+    """Our entries in the document, by id. Ids are matched whole, never by their beginning."""
+    entries = (_parse(item) for item in _items(document, LAMBDA))
+    return {entry.id: entry for entry in entries if entry.id in ids}
+
+
+def merge(document: Document, entries: Sequence[Entry], ids: Sequence[str]) -> dict[str, object]:
+    """The document with exactly these entries of ours in it.
+
+    An entry that is there keeps its place, a new one goes to the end, one with an id of ours that is no longer wanted
+    goes. Everything else stays as it is, EventBridge's setting included: on GET it is present and empty, so it is
+    asked for by `in`, never by its truth.
+    """
+    wanted = {entry.id: entry.render() for entry in entries}
+    kept = [
+        wanted.pop(str(item.get("Id"))) if item.get("Id") in wanted else item
+        for item in _items(document, LAMBDA)
+        if item.get("Id") in wanted or item.get("Id") not in ids
+    ]
+    merged = {key: value for key, value in document.items() if key not in (LAMBDA, "ResponseMetadata")}
+    if kept or wanted:
+        merged[LAMBDA] = [*kept, *wanted.values()]
+    return merged
+
+
+def foreign(document: Document, ids: Sequence[str]) -> dict[str, object]:
+    """What of the document is not ours."""
+    return merge(document, (), ids)
+
+
+def overlaps(document: Document, entries: Sequence[Entry], ids: Sequence[str]) -> tuple[str, ...]:
+    """Say which entries of ours S3 would refuse, because another entry's keys and events meet theirs.
+
+    S3's rule (user guide, "Configuring event notifications using object key name filtering"): two entries conflict if
+    they share an event type, some key can begin with both prefixes, and some key can end with both suffixes; a missing
+    filter matches everything. It holds across functions, queues and topics.
+    """
+    others = [
+        _parse(item) for key in _LISTS for item in _items(document, key) if key != LAMBDA or item.get("Id") not in ids
+    ]
+    found = [(mine, other) for mine in entries for other in others if _overlap(mine, other)]
+    found += [(one, other) for one, other in combinations(entries, 2) if _overlap(one, other)]
+    return tuple(f"{_in_words(mine)} overlaps {_in_words(other)}" for mine, other in found)
+
+
+def _items(document: Document, key: str) -> list[Mapping[str, object]]:
+    value = document.get(key)
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _parse(item: Mapping[str, object]) -> Entry:
+    """Read an entry of any destination. S3 gives the filters' names back as `Prefix` and `Suffix`, whatever was sent."""
+    filters = {"prefix": "", "suffix": ""}
+    key = item.get("Filter")
+    rules = key.get("Key", {}).get("FilterRules", []) if isinstance(key, Mapping) else []
+    for rule in rules:
+        filters[str(rule.get("Name")).lower()] = str(rule.get("Value", ""))
+    arn = item.get("LambdaFunctionArn") or item.get("QueueArn") or item.get("TopicArn")
+    events = item.get("Events")
+    names = tuple(sorted(map(str, events))) if isinstance(events, list) else ()
+    return Entry(str(item.get("Id")), str(arn), names, filters["prefix"], filters["suffix"])
+
+
+def _overlap(one: Entry, other: Entry) -> bool:
+    return (
+        any(_same_event(a, b) for a in one.events for b in other.events)
+        and (one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix))
+        and (one.suffix.endswith(other.suffix) or other.suffix.endswith(one.suffix))
+    )
+
+
+def _same_event(one: str, other: str) -> bool:
+    (family, _, name), (other_family, _, other_name) = one.rpartition(":"), other.rpartition(":")
+    return family == other_family and (name == other_name or "*" in (name, other_name))
+
+
+def _in_words(entry: Entry) -> str:
+    keys = " ".join(f"{name} {value!r}" for name, value in entry._filters() if value) or "all keys"  # noqa: SLF001 - of this module
+    return f"{entry.id} ({', '.join(entry.events)}; {keys}; to {entry.function_arn})"

@@ -1,0 +1,203 @@
+"""Our entries in a bucket's notification document, which we share with everybody who has entries in it.
+
+There is no optimistic lock on that document: PutBucketNotificationConfiguration replaces the whole of it and takes no
+version. So it is read, merged by a pure function and put within one verb, and read back once. Between our read and our
+put another writer's entry can still be lost; the window is one round trip and cannot be closed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from botocore.exceptions import ClientError
+
+from task_deployer.aws import Account, Aws
+from task_deployer.errors import ResourceError
+from task_deployer.refusals import code_of, message_of
+from task_deployer.resources import notification_document as document
+from task_deployer.resources.base import (
+    ENTRIES,
+    AnyResource,
+    Difference,
+    Identity,
+    Resource,
+    Value,
+    differing,
+    entries_of,
+)
+from task_deployer.resources.bucket import Bucket
+from task_deployer.resources.notification_document import Entry
+from task_deployer.resources.permission import Permission
+from task_deployer.resources.rights import Rights
+from task_deployer.retry import BUCKET_BUSY, BUCKET_SETTLING, NOTIFICATION_VALID, patiently
+
+
+@dataclass(frozen=True)
+class SeenNotifications:
+    """The whole document, and those entries in it that are ours."""
+
+    document: Mapping[str, object]
+    ours: Mapping[str, Entry]
+
+    @property
+    def absent(self) -> bool:
+        """Whether none of our entries is in it."""
+        return not self.ours
+
+
+@dataclass(frozen=True)
+class Notifications(Resource[SeenNotifications]):
+    """The entries of all tasks of this stack in one bucket's document: one writer for one document.
+
+    `parts` are what has to be there before the first event comes. `spared` are ids of this stack's entries that this
+    run leaves alone, because it is about one task only.
+    """
+
+    kind: ClassVar[str] = "notifications"
+    rights: ClassVar[Rights] = Rights(
+        read=("s3:GetBucketNotification",),
+        write=("s3:PutBucketNotification",),
+        delete=("s3:PutBucketNotification",),
+    )
+    scope: str
+    bucket: Bucket
+    entries: tuple[Entry, ...]
+    permissions: tuple[Permission, ...] = ()
+    parts: tuple[AnyResource, ...] = ()
+    spared: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> Identity:
+        ids = sorted({*(entry.id for entry in self.entries), *self.spared})
+        return {"bucket": self.bucket.name, ENTRIES: " ".join(ids)}
+
+    @classmethod
+    def arns(cls, account: Account, identity: Identity) -> tuple[str, ...]:
+        return (account.bucket_arn(identity["bucket"]),)
+
+    @classmethod
+    def observe(cls, aws: Aws, identity: Identity) -> SeenNotifications | None:
+        """Read the document. Ours are the entries with exactly our ids; without one of them we are absent from it."""
+        found = _read(aws, identity["bucket"])
+        if found is None:
+            return None
+        return SeenNotifications(found, document.ours(found, entries_of(identity)))
+
+    def diff(self, seen: SeenNotifications) -> tuple[Difference, ...]:
+        wanted = {entry.id: entry for entry in self.entries}
+        return tuple(
+            difference
+            for entry_id in {**wanted, **seen.ours}
+            if entry_id not in self.spared
+            for difference in _entry_differences(entry_id, wanted.get(entry_id), seen.ours.get(entry_id))
+        )
+
+    def refusals(self, seen: object) -> tuple[str, ...]:
+        """Which of our entries overlap another one, so that S3 would refuse the document."""
+        if not isinstance(seen, SeenNotifications):
+            return document.overlaps({}, self.entries, ())
+        return document.overlaps(seen.document, self.entries, self._replaced(seen))
+
+    def create(self, aws: Aws) -> None:
+        self._put(aws, tuple(entry.id for entry in self.entries))
+
+    def update(self, aws: Aws, seen: SeenNotifications) -> None:
+        self._put(aws, self._replaced(seen))
+
+    @classmethod
+    def delete(cls, aws: Aws, identity: Identity) -> None:
+        ids = entries_of(identity)
+
+        def call() -> None:
+            found = _read(aws, identity["bucket"])
+            if found is not None and document.ours(found, ids):
+                _write(aws, identity["bucket"], document.merge(found, (), ids), ())
+
+        try:
+            patiently(aws.patience, BUCKET_SETTLING, call)
+        except ClientError as error:
+            if code_of(error) != "NoSuchBucket":
+                raise
+
+    def _replaced(self, seen: SeenNotifications) -> tuple[str, ...]:
+        """The ids that this run may write over: those wanted, and those of ours that are wanted no longer."""
+        return tuple({**dict.fromkeys(entry.id for entry in self.entries), **seen.ours}.keys() - set(self.spared))
+
+    def _put(self, aws: Aws, ids: Sequence[str]) -> None:
+        functions = tuple(entry.function_arn for entry in self.entries)
+
+        def call() -> None:
+            found = _read(aws, self.bucket.name) or {}
+            merged = document.merge(found, self.entries, ids)
+            _write(aws, self.bucket.name, merged, functions)
+            _check_foreign(document.foreign(found, ids), _read(aws, self.bucket.name), ids, self.bucket.name)
+
+        patiently(aws.patience, BUCKET_BUSY, lambda: patiently(aws.patience, NOTIFICATION_VALID, call))
+
+
+def _read(aws: Aws, bucket: str) -> Mapping[str, object] | None:
+    """Get the whole document; None if there is no such bucket. A bucket without entries gives an empty one."""
+    try:
+        found = aws.s3.get_bucket_notification_configuration(Bucket=bucket, ExpectedBucketOwner=aws.account.id)
+    except ClientError as error:
+        if code_of(error) == "NoSuchBucket":
+            return None
+        raise
+    return {key: value for key, value in found.items() if key != "ResponseMetadata"}
+
+
+def _write(aws: Aws, bucket: str, merged: Mapping[str, object], functions: Sequence[str]) -> None:
+    try:
+        aws.s3.put_bucket_notification_configuration(
+            Bucket=bucket,
+            ExpectedBucketOwner=aws.account.id,
+            NotificationConfiguration=merged,
+        )
+    except ClientError as error:
+        if NOTIFICATION_VALID.matches(error):
+            _refuse_foreign(error, bucket, functions)
+        raise
+
+
+def _refuse_foreign(error: ClientError, bucket: str, functions: Sequence[str]) -> None:
+    """S3 validates everybody's destinations. Waiting helps only where the one it names is ours."""
+    answer: Mapping[str, object] = error.response.get("Error", {})  # type: ignore[assignment]  # more keys than the stubs know
+    named = str(answer.get("ArgumentName1", ""))
+    if named and not any(arn in named for arn in functions):
+        raise ResourceError(
+            f"S3 refuses the notifications of the bucket {bucket} because of an entry that is not ours: {named}",
+            code=code_of(error),
+            detail=f"{message_of(error)}: {answer.get('ArgumentValue1', '')}. The document was left as it was.",
+            hint="Ask its owner to repair or remove that entry, then run the same command again.",
+        ) from error
+
+
+def _check_foreign(
+    before: Mapping[str, object], after: Mapping[str, object] | None, ids: Sequence[str], bucket: str
+) -> None:
+    if after is None or document.foreign(after, ids) != before:
+        raise ResourceError(
+            f"The notifications of the bucket {bucket} were changed by somebody else while we wrote ours",
+            code="ForeignEntriesChanged",
+            detail=f"Before our write, the entries of others were: {before}",
+            hint="Compare them with what is there now, then run the same command again.",
+        )
+
+
+def _entry_differences(entry_id: str, wanted: Entry | None, found: Entry | None) -> tuple[Difference, ...]:
+    if wanted is None or found is None:
+        return (Difference(entry_id, _in_words(wanted), _in_words(found)),)
+    return differing(_flat(wanted), _flat(found), f"{entry_id}.")
+
+
+def _flat(entry: Entry) -> dict[str, Value]:
+    return {
+        "LambdaFunctionArn": entry.function_arn,
+        "Events": tuple(sorted(entry.events)),
+        "Prefix": entry.prefix,
+        "Suffix": entry.suffix,
+    }
+
+
+def _in_words(entry: Entry | None) -> str | None:
+    return None if entry is None else f"{', '.join(entry.events)} to {entry.function_arn.rpartition(':')[2]}"

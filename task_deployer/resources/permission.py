@@ -1,0 +1,122 @@
+"""One statement in a function's resource policy: this bucket of this account may invoke it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from botocore.exceptions import ClientError
+
+from task_deployer.aws import Account, Aws
+from task_deployer.refusals import code_of, message_of
+from task_deployer.resources.base import Difference, Identity, Resource, Value, differing
+from task_deployer.resources.function import Function
+from task_deployer.resources.rights import Rights
+from task_deployer.retry import FUNCTION_BUSY, patiently
+
+Statement = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Permission(Resource[Statement]):
+    """One statement, found by its id. Both conditions are needed: a bucket's ARN names no account (confused deputy).
+
+    `after` is the statement written before this one: AddPermission calls that run at once can lose one.
+    """
+
+    kind: ClassVar[str] = "permission"
+    goes_with: ClassVar[str | None] = "function"
+    rights: ClassVar[Rights] = Rights(
+        read=("lambda:GetPolicy",), write=("lambda:AddPermission",), delete=("lambda:RemovePermission",)
+    )
+    scope: str
+    function: Function
+    statement_id: str
+    source_arn: str
+    source_account: str
+    after: "Permission | None" = None
+
+    @property
+    def identity(self) -> Identity:
+        return {"function": self.function.name, "statement": self.statement_id}
+
+    @property
+    def statement(self) -> Statement:
+        """The statement as wanted, flat."""
+        return {
+            "Effect": "Allow",
+            "Action": "lambda:InvokeFunction",
+            "Principal": "s3.amazonaws.com",
+            "SourceArn": self.source_arn,
+            "SourceAccount": self.source_account,
+        }
+
+    @classmethod
+    def arns(cls, account: Account, identity: Identity) -> tuple[str, ...]:
+        return (account.arn("lambda", f"function:{identity['function']}"),)
+
+    @classmethod
+    def observe(cls, aws: Aws, identity: Identity) -> Statement | None:
+        """Read the statement. GetPolicy gives one and the same 404 for no function and for no policy; both are absence."""
+        try:
+            document = json.loads(aws.lambda_.get_policy(FunctionName=identity["function"])["Policy"])
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                return None
+            raise
+        statements = document.get("Statement", [])
+        found = next((item for item in statements if item.get("Sid") == identity["statement"]), None)
+        return None if found is None else _flat(found)
+
+    def diff(self, seen: Statement) -> tuple[Difference, ...]:
+        return differing(self.statement, seen)
+
+    def create(self, aws: Aws) -> None:
+        def call() -> None:
+            aws.lambda_.add_permission(
+                FunctionName=self.function.name,
+                StatementId=self.statement_id,
+                Action="lambda:InvokeFunction",
+                Principal="s3.amazonaws.com",
+                SourceArn=self.source_arn,
+                SourceAccount=self.source_account,
+            )
+
+        try:
+            patiently(aws.patience, FUNCTION_BUSY, call)
+        except ClientError as error:
+            if code_of(error) != "ResourceConflictException" or "already exists" not in message_of(error):
+                raise
+            seen = self.observe(aws, self.identity)
+            if seen is not None and self.diff(seen):
+                self.update(aws, seen)
+
+    def update(self, aws: Aws, seen: Statement) -> None:  # noqa: ARG002 - AWS cannot change a statement, only replace it
+        self.delete(aws, self.identity)
+        self.create(aws)
+
+    @classmethod
+    def delete(cls, aws: Aws, identity: Identity) -> None:
+        def call() -> None:
+            aws.lambda_.remove_permission(FunctionName=identity["function"], StatementId=identity["statement"])
+
+        try:
+            patiently(aws.patience, FUNCTION_BUSY, call)
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+
+
+def _flat(statement: Mapping[str, object]) -> Statement:
+    """Lambda stores `AWS:SourceArn` under ArnLike and `AWS:SourceAccount` under StringEquals."""
+    principal, conditions = statement.get("Principal"), statement.get("Condition")
+    flat: dict[str, Value] = {key: _text(statement.get(key)) for key in ("Effect", "Action")}
+    flat["Principal"] = _text(principal.get("Service") if isinstance(principal, Mapping) else principal)
+    for operator in conditions.values() if isinstance(conditions, Mapping) else ():
+        for key, value in operator.items():
+            flat[str(key).rpartition(":")[2]] = _text(value)
+    return flat
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else value if isinstance(value, str) else json.dumps(value)

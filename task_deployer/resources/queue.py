@@ -1,0 +1,119 @@
+"""SQS queues: command topics, ours or somebody else's, and the failure queues of tasks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from botocore.exceptions import ClientError
+
+from task_deployer.aws import Account, Aws
+from task_deployer.refusals import code_of
+from task_deployer.resources.base import Difference, Identity, Resource, differing
+from task_deployer.resources.ownership import is_ours, taken
+from task_deployer.resources.rights import Rights
+from task_deployer.retry import QUEUE_NAME_BUSY, patiently
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
+_ABSENT = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
+_TAKEN = {"QueueAlreadyExists", "QueueNameExists"}
+
+
+@dataclass(frozen=True)
+class SeenQueue:
+    """A queue as it is; `attributes` as SQS gives them, all strings."""
+
+    attributes: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Queue(Resource[SeenQueue]):
+    """One queue. An `existing` one is used, and never made, changed, tagged or deleted."""
+
+    kind: ClassVar[str] = "queue"
+    exclusive: ClassVar[bool] = True
+    rights: ClassVar[Rights] = Rights(
+        read=("sqs:GetQueueAttributes", "sqs:ListQueueTags"),
+        write=("sqs:CreateQueue", "sqs:SetQueueAttributes", "sqs:TagQueue"),
+        delete=("sqs:DeleteQueue", "sqs:GetQueueAttributes"),
+    )
+    scope: str
+    name: str
+    url: str
+    arn: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    existing: bool = False
+
+    @property
+    def identity(self) -> Identity:
+        return {"url": self.url, "arn": self.arn}
+
+    @classmethod
+    def arns(cls, account: Account, identity: Identity) -> tuple[str, ...]:  # noqa: ARG003 - the ARN is the identity's
+        return (identity["arn"],)
+
+    @classmethod
+    def observe(cls, aws: Aws, identity: Identity) -> SeenQueue | None:
+        try:
+            answer = aws.sqs.get_queue_attributes(QueueUrl=identity["url"], AttributeNames=["All"])
+            tags = aws.sqs.list_queue_tags(QueueUrl=identity["url"])
+        except ClientError as error:
+            if code_of(error) in _ABSENT:
+                return None
+            raise
+        return SeenQueue({str(k): v for k, v in answer.get("Attributes", {}).items()}, tags.get("Tags", {}))
+
+    def diff(self, seen: SeenQueue) -> tuple[Difference, ...]:
+        return (*differing(self.attributes, seen.attributes), *differing(self.tags, seen.tags, "Tags."))
+
+    def create(self, aws: Aws) -> None:
+        def call() -> None:
+            aws.sqs.create_queue(QueueName=self.name, Attributes=_as_sqs_names(self.attributes), tags=dict(self.tags))
+
+        try:
+            patiently(aws.patience, QUEUE_NAME_BUSY, call)
+        except ClientError as error:
+            if code_of(error) not in _TAKEN:
+                raise
+            seen = self.observe(aws, self.identity)
+            if seen is None:
+                raise
+            if not is_ours(seen.tags, self.tags):
+                raise taken(f"The queue {self.name}", seen.tags) from error
+            self.update(aws, seen)
+
+    def update(self, aws: Aws, seen: SeenQueue) -> None:
+        if differing(self.attributes, seen.attributes):
+            changeable = {key: value for key, value in self.attributes.items() if key != "FifoQueue"}
+            aws.sqs.set_queue_attributes(QueueUrl=self.url, Attributes=_as_sqs_names(changeable))
+        if differing(self.tags, seen.tags):
+            aws.sqs.tag_queue(QueueUrl=self.url, Tags=dict(self.tags))
+
+    @classmethod
+    def delete(cls, aws: Aws, identity: Identity) -> None:
+        try:
+            aws.sqs.delete_queue(QueueUrl=identity["url"])
+        except ClientError as error:
+            if code_of(error) not in _ABSENT:
+                raise
+
+    @classmethod
+    def count(cls, aws: Aws, identity: Identity) -> int:
+        """How many messages it holds, visible, in flight and delayed: SQS's own approximation."""
+        seen = cls.observe(aws, identity)
+        if seen is None:
+            return 0
+        return sum(
+            int(value) for key, value in seen.attributes.items() if key.startswith("ApproximateNumberOfMessages")
+        )
+
+    @classmethod
+    def empty(cls, aws: Aws, identity: Identity) -> None:
+        """Nothing to do beforehand: a queue is deleted with its messages."""
+
+
+def _as_sqs_names(attributes: Mapping[str, str]) -> "dict[QueueAttributeNameType, str]":
+    return dict(attributes)  # type: ignore[arg-type]  # the names are SQS's

@@ -1,0 +1,12 @@
+"""What whoever runs the tool must be allowed to do with one kind of resource."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rights:
+    """IAM actions by what they are for. `up` needs all three on what it manages; `plan` and `status` only read."""
+
+    read: tuple[str, ...]
+    write: tuple[str, ...]
+    delete: tuple[str, ...]

@@ -1,0 +1,150 @@
+"""The role that a function runs under, and who may take it on: Lambda."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from botocore.exceptions import ClientError
+
+from task_deployer import policy
+from task_deployer.aws import Account, Aws
+from task_deployer.errors import ResourceError
+from task_deployer.refusals import code_of
+from task_deployer.resources.base import Difference, Identity, Resource, differing
+from task_deployer.resources.ownership import is_ours, taken
+from task_deployer.resources.rights import Rights
+from task_deployer.retry import ROLE_IN_USE, patiently
+from task_deployer.tags import as_pairs
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam.type_defs import CreateRoleRequestTypeDef
+
+TRUST: policy.Document = {
+    "Version": policy.VERSION,
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+@dataclass(frozen=True)
+class SeenRole:
+    """A role as it is. `trust` is the policy document that says who may assume it."""
+
+    path: str
+    trust: Mapping[str, object]
+    boundary: str | None
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Role(Resource[SeenRole]):
+    """One role. Its path cannot be changed."""
+
+    kind: ClassVar[str] = "role"
+    exclusive: ClassVar[bool] = True
+    rights: ClassVar[Rights] = Rights(
+        read=("iam:GetRole", "iam:ListRoleTags"),
+        write=(
+            "iam:CreateRole",
+            "iam:TagRole",
+            "iam:UpdateAssumeRolePolicy",
+            "iam:PutRolePermissionsBoundary",
+            "iam:DeleteRolePermissionsBoundary",
+        ),
+        delete=("iam:DeleteRole", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"),
+    )
+    scope: str
+    name: str
+    tags: Mapping[str, str]
+    path: str = "/"
+    boundary: str | None = None
+
+    @property
+    def identity(self) -> Identity:
+        return {"name": self.name, "path": self.path}
+
+    @classmethod
+    def arns(cls, account: Account, identity: Identity) -> tuple[str, ...]:
+        return (account.iam_arn(f"role{identity['path']}{identity['name']}"),)
+
+    def arn(self, account: Account) -> str:
+        """The role's ARN; its path is part of it."""
+        return self.arns(account, self.identity)[0]
+
+    @classmethod
+    def observe(cls, aws: Aws, identity: Identity) -> SeenRole | None:
+        try:
+            role = aws.iam.get_role(RoleName=identity["name"])["Role"]
+        except ClientError as error:
+            if code_of(error) == "NoSuchEntity":
+                return None
+            raise
+        boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        trust: Mapping[str, object] = role["AssumeRolePolicyDocument"]  # type: ignore[assignment]  # botocore decodes it
+        return SeenRole(role["Path"], trust, boundary, {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])})
+
+    def diff(self, seen: SeenRole) -> tuple[Difference, ...]:
+        path = () if seen.path == self.path else (Difference("Path", self.path, seen.path, fixed=True),)
+        trusted = policy.canonical(seen.trust) == policy.canonical(TRUST)
+        trust = () if trusted else (Difference("AssumeRolePolicyDocument", "lambda.amazonaws.com", "another policy"),)
+        boundary = differing({"PermissionsBoundary": self.boundary}, {"PermissionsBoundary": seen.boundary})
+        return (*path, *trust, *boundary, *differing(self.tags, seen.tags, "Tags."))
+
+    def create(self, aws: Aws) -> None:
+        wanted: CreateRoleRequestTypeDef = {
+            "RoleName": self.name,
+            "Path": self.path,
+            "AssumeRolePolicyDocument": policy.text(TRUST),
+            "Tags": as_pairs(self.tags),
+        }
+        if self.boundary is not None:
+            wanted["PermissionsBoundary"] = self.boundary
+        try:
+            aws.iam.create_role(**wanted)
+        except ClientError as error:
+            if code_of(error) != "EntityAlreadyExists":
+                raise
+            self._recognise(aws, error)
+
+    def update(self, aws: Aws, seen: SeenRole) -> None:
+        if policy.canonical(seen.trust) != policy.canonical(TRUST):
+            aws.iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=policy.text(TRUST))
+        if self.boundary is None and seen.boundary is not None:
+            aws.iam.delete_role_permissions_boundary(RoleName=self.name)
+        elif self.boundary is not None and seen.boundary != self.boundary:
+            aws.iam.put_role_permissions_boundary(RoleName=self.name, PermissionsBoundary=self.boundary)
+        if differing(self.tags, seen.tags):
+            aws.iam.tag_role(RoleName=self.name, Tags=as_pairs(self.tags))
+
+    @classmethod
+    def delete(cls, aws: Aws, identity: Identity) -> None:
+        patiently(aws.patience, ROLE_IN_USE, lambda: _delete(aws, identity["name"]))
+
+    def _recognise(self, aws: Aws, error: ClientError) -> None:
+        """Take a role that is ours for made (a repeated create meets its own first success); refuse any other."""
+        seen = self.observe(aws, self.identity)
+        if seen is None:
+            raise error
+        if not is_ours(seen.tags, self.tags):
+            raise taken(f"The role {self.name}", seen.tags) from error
+        self.update(aws, seen)
+
+
+def _delete(aws: Aws, name: str) -> None:
+    """Delete the role. A conflict is worth waiting for only if nothing of others hangs on it."""
+    try:
+        aws.iam.delete_role(RoleName=name)
+    except ClientError as error:
+        if code_of(error) == "NoSuchEntity":
+            return
+        if code_of(error) == "DeleteConflict":
+            attached = aws.iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+            inline = aws.iam.list_role_policies(RoleName=name)["PolicyNames"]
+            others = [*(item["PolicyName"] for item in attached), *inline]
+            if others:
+                raise ResourceError(
+                    f"The role {name} has policies that are not ours: {', '.join(others)}",
+                    code="DeleteConflict",
+                    detail="IAM deletes no role that has policies.",
+                    hint="Detach or delete them, then run the same command again.",
+                ) from error
+        raise

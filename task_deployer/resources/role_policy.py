@@ -1,0 +1,74 @@
+"""The one inline policy of a role, merged from what the task's buckets and topics need."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from botocore.exceptions import ClientError
+
+from task_deployer import policy
+from task_deployer.aws import Account, Aws
+from task_deployer.refusals import code_of
+from task_deployer.resources.base import Difference, Identity, Resource
+from task_deployer.resources.rights import Rights
+from task_deployer.resources.role import Role
+
+
+@dataclass(frozen=True)
+class RolePolicy(Resource[policy.Document]):
+    """One inline policy. Its name is ours, so is the whole document."""
+
+    kind: ClassVar[str] = "role_policy"
+    rights: ClassVar[Rights] = Rights(
+        read=("iam:GetRolePolicy",), write=("iam:PutRolePolicy",), delete=("iam:DeleteRolePolicy",)
+    )
+    scope: str
+    role: Role
+    name: str
+    document: policy.Document
+
+    @property
+    def identity(self) -> Identity:
+        return {"role": self.role.name, "path": self.role.path, "policy": self.name}
+
+    @classmethod
+    def arns(cls, account: Account, identity: Identity) -> tuple[str, ...]:
+        return (account.iam_arn(f"role{identity['path']}{identity['role']}"),)
+
+    @classmethod
+    def observe(cls, aws: Aws, identity: Identity) -> policy.Document | None:
+        try:
+            answer = aws.iam.get_role_policy(RoleName=identity["role"], PolicyName=identity["policy"])
+        except ClientError as error:
+            if code_of(error) == "NoSuchEntity":
+                return None
+            raise
+        document: Mapping[str, object] = answer["PolicyDocument"]  # type: ignore[assignment]  # botocore decodes it
+        return document
+
+    def diff(self, seen: policy.Document) -> tuple[Difference, ...]:
+        if policy.canonical(seen) == policy.canonical(self.document):
+            return ()
+        wanted, found = policy.by_statement(self.document), policy.by_statement(seen)
+        differences = tuple(
+            Difference(f"Statement.{sid}", wanted.get(sid), found.get(sid))
+            for sid in {**wanted, **found}
+            if wanted.get(sid) != found.get(sid)
+        )
+        return differences or (Difference("PolicyDocument", policy.text(self.document), policy.text(seen)),)
+
+    def create(self, aws: Aws) -> None:
+        aws.iam.put_role_policy(
+            RoleName=self.role.name, PolicyName=self.name, PolicyDocument=policy.text(self.document)
+        )
+
+    def update(self, aws: Aws, seen: policy.Document) -> None:  # noqa: ARG002 - the whole document is ours
+        self.create(aws)
+
+    @classmethod
+    def delete(cls, aws: Aws, identity: Identity) -> None:
+        try:
+            aws.iam.delete_role_policy(RoleName=identity["role"], PolicyName=identity["policy"])
+        except ClientError as error:
+            if code_of(error) != "NoSuchEntity":
+                raise

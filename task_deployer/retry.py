@@ -1,0 +1,135 @@
+"""Named waits for AWS to settle. Throttling, 5xx and lost connections are botocore's to retry; this is the rest.
+
+Each wait names its error code and message, its deadline and its reason. Everything else fails at once.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import tenacity
+from botocore.exceptions import ClientError
+
+from task_deployer.refusals import code_of, message_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
+
+T = TypeVar("T")
+
+
+def _tell_nobody(_: str) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How to wait: how to sleep (seconds), what time it is, and whom to tell why."""
+
+    sleep: Callable[[float], None] = time.sleep
+    tell: Callable[[str], None] = _tell_nobody
+
+
+@dataclass(frozen=True)
+class Wait:
+    """One condition that passes by itself: `code` and `message` (a regular expression) tell it, within `seconds`."""
+
+    reason: str
+    seconds: float
+    code: str
+    message: str = ""
+
+    def matches(self, error: BaseException) -> bool:
+        """Whether the error is this condition."""
+        return (
+            isinstance(error, ClientError)
+            and re.fullmatch(self.code, code_of(error)) is not None
+            and re.search(self.message, message_of(error)) is not None
+        )
+
+
+ROLE_PROPAGATION = Wait(
+    "the role to reach Lambda",
+    180,
+    "InvalidParameterValueException",
+    "cannot be assumed by Lambda|does not have permissions|KMS key is invalid for CreateGrant|valid principal",
+)
+"""A role is usable 5 to 15 s after its creation, seldom minutes; IAM gives no sign of it."""
+
+FUNCTION_BUSY = Wait(
+    "the function's last update to end",
+    300,
+    "ResourceConflictException",
+    "update is in progress|concurrent update|following state: (Pending|Creating)",
+)
+"""Lambda refuses a change while another one is under way."""
+
+DESTINATION_VALID = Wait(
+    "Lambda to see the failure queue and the right to send to it",
+    120,
+    "InvalidParameterValueException",
+    "destination ARN .* is invalid|does not have permissions",
+)
+"""PutFunctionEventInvokeConfig checks the role's policy, which takes seconds to be effective."""
+
+NOTIFICATION_VALID = Wait("S3 to see the invoke permission", 90, "InvalidArgument", "Unable to validate")
+"""S3 checks that it may invoke the function; a fresh permission takes seconds to be seen."""
+
+BUCKET_BUSY = Wait("the bucket to take the next setting", 120, "OperationAborted|NoSuchBucket")
+"""Writes to one bucket collide, and a fresh bucket is not everywhere at once."""
+
+BUCKET_SETTLING = Wait("the bucket to take the next setting", 120, "OperationAborted")
+"""The same for a bucket that may be gone: there NoSuchBucket is an answer, not a delay."""
+
+BUCKET_NAME_BUSY = Wait("the bucket's name to be free", 300, "OperationAborted")
+"""A name is busy for a while after its bucket was deleted."""
+
+QUEUE_NAME_BUSY = Wait("the queue's name to be free", 90, r"AWS\.SimpleQueueService\.QueueDeletedRecently")
+"""SQS wants 60 seconds between the deletion of a queue and a new one of that name."""
+
+ROLE_IN_USE = Wait("IAM to see that the role is empty", 60, "DeleteConflict")
+"""DeleteRole may still see a policy that has been deleted."""
+
+LOG_GROUP_BUSY = Wait("the log group to settle", 60, "OperationAbortedException")
+"""Creations and deletions of one log group collide."""
+
+
+def patiently(patience: Patience, wait: Wait, call: Callable[[], T]) -> T:
+    """Call, and call again for as long as the error is the named one, with growing pauses, until its deadline."""
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(wait.matches),
+        stop=tenacity.stop_after_delay(wait.seconds),
+        wait=tenacity.wait_exponential_jitter(initial=0.5, max=5, jitter=0.5),
+        sleep=patience.sleep,
+        before_sleep=lambda _: patience.tell(wait.reason),
+        reraise=True,
+    )
+    return retrying(call)
+
+
+_SETTLE_SECONDS = 300
+
+
+def until_settled(patience: Patience, client: "LambdaClient", name: str) -> "FunctionConfigurationResponseTypeDef":
+    """Wait until no creation or update of the function is under way, and return its configuration.
+
+    Lambda works on after its answer: State goes from Pending to Active, LastUpdateStatus from InProgress to Successful.
+    Both may end as Failed; the caller looks. Right after CreateFunction a read may still not find it.
+    """
+
+    def is_unsettled(configuration: "FunctionConfigurationResponseTypeDef") -> bool:
+        return configuration.get("State") == "Pending" or configuration.get("LastUpdateStatus") == "InProgress"
+
+    not_found = Wait("", _SETTLE_SECONDS, "ResourceNotFoundException")
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_result(is_unsettled) | tenacity.retry_if_exception(not_found.matches),
+        stop=tenacity.stop_after_delay(_SETTLE_SECONDS),
+        wait=tenacity.wait_exponential_jitter(initial=0.25, max=5, jitter=0.25),
+        sleep=patience.sleep,
+        before_sleep=lambda _: patience.tell("the function to be ready"),
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+    )
+    return retrying(client.get_function_configuration, FunctionName=name)

@@ -1,0 +1,85 @@
+"""How what we recorded fares at AWS: the state of each resource, and the worst of them. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from task_deployer.manifest import Origin, Record, interrupted
+from task_deployer.plan import Action, Change, Desired, Unreadable, in_order
+from task_deployer.resources.base import Address, is_absent
+
+
+class State(StrEnum):
+    """The state of one resource, from best to worst; `absent` is a whole stack's, before its first `up`."""
+
+    OK = "ok"
+    UNKNOWN = "unknown"
+    DRIFTED = "drifted"
+    INTERRUPTED = "interrupted"
+    MISSING = "missing"
+    ABSENT = "absent"
+
+
+_FROM_BEST = list(State)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One resource: its state, and what `up` would do about it."""
+
+    change: Change
+    state: State
+
+
+def worst(standings: Sequence[Standing]) -> State:
+    """The state of the whole."""
+    return max((standing.state for standing in standings), key=_FROM_BEST.index, default=State.OK)
+
+
+def compare(
+    desired: Sequence[Desired], observed: Mapping[Address, object], records: Mapping[Address, Record]
+) -> tuple[Standing, ...]:
+    """Compare what is recorded, and what the config wants if there is one, with what was seen.
+
+    Without a config `desired` is empty: then what is there counts as ok, since nothing says how it should be.
+    """
+    wanted = tuple(
+        _standing(resource, observed.get(resource.address), records.get(resource.address)) for resource in desired
+    )
+    addresses = {resource.address for resource in desired}
+    rest = tuple(
+        _unwanted(address, records[address], observed.get(address), dropped=bool(desired))
+        for address in in_order(records)
+        if address not in addresses
+    )
+    return (*wanted, *rest)
+
+
+def _standing(resource: Desired, seen: object, record: Record | None) -> Standing:
+    keep = Change(resource.address, resource.kind, Action.KEEP)
+    if isinstance(seen, Unreadable):
+        return Standing(_with(keep, reason=seen.error.summary), State.UNKNOWN)
+    begun = record is not None and interrupted(record)
+    if seen is None or is_absent(seen):
+        return Standing(_with(keep, Action.CREATE), State.INTERRUPTED if begun else State.MISSING)
+    if record is not None and record.origin is Origin.ADOPTED:
+        return Standing(_with(keep, reason="not ours: used, never changed"), State.OK)
+    differences = resource.diff(seen)
+    state = State.INTERRUPTED if begun else State.DRIFTED if differences else State.OK
+    change = Change(resource.address, resource.kind, Action.UPDATE if differences else Action.KEEP, differences)
+    return Standing(change, state)
+
+
+def _unwanted(address: Address, record: Record, seen: object, *, dropped: bool) -> Standing:
+    change = Change(address, record.kind, Action.KEEP)
+    if dropped:
+        change = _with(change, Action.DELETE, "no longer in the config")
+    if isinstance(seen, Unreadable):
+        return Standing(_with(change, reason=seen.error.summary), State.UNKNOWN)
+    if interrupted(record):
+        return Standing(change, State.INTERRUPTED)
+    return Standing(change, State.MISSING if is_absent(seen) else State.OK)
+
+
+def _with(change: Change, action: Action | None = None, reason: str = "") -> Change:
+    return Change(change.address, change.kind, action or change.action, reason=reason)

@@ -1,0 +1,45 @@
+"""The statements that a task's role needs: logs, buckets, topics, failures. In this order, each with one purpose. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from task_deployer.config import BucketConfig
+from task_deployer.policy import Statement
+
+_READERS, _WRITERS = ("Read", "ReadWrite"), ("Write", "ReadWrite")
+
+
+def statements(
+    log_group_arn: str,
+    buckets: Sequence[tuple[str, BucketConfig]],
+    topic_arns: Sequence[str],
+    failure_queue_arn: str | None,
+) -> Iterator[Statement]:
+    """Make the statements. Buckets are pairs of ARN and settings; those that need one statement share it.
+
+    Object actions are on `bucket/*`: on the bucket's own ARN they would grant nothing. ListBucket is on the bucket:
+    without it S3 answers 403 for a missing key instead of 404.
+    """
+    readers = [(arn, settings) for arn, settings in buckets if settings.mode in _READERS]
+    writers = [arn for arn, settings in buckets if settings.mode in _WRITERS]
+    versioned = [arn for arn, settings in readers if settings.versioning]
+    yield Statement(
+        "AllowLambdaLogging",
+        ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
+        (log_group_arn, f"{log_group_arn}:*"),
+    )
+    yield Statement("allowLambdaReadS3", ("s3:GetObject",), _objects([arn for arn, _ in readers]))
+    yield Statement("allowLambdaReadS3Versions", ("s3:GetObjectVersion",), _objects(versioned))
+    yield Statement("allowLambdaListS3", ("s3:ListBucket",), _once([arn for arn, _ in readers]))
+    yield Statement(
+        "allowLambdaWriteS3", ("s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"), _objects(writers)
+    )
+    yield Statement("AllowLambdaSendSQS", ("sqs:SendMessage",), _once(topic_arns))
+    yield Statement("AllowLambdaSendFailures", ("sqs:SendMessage",), (failure_queue_arn,) if failure_queue_arn else ())
+
+
+def _objects(bucket_arns: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"{arn}/*" for arn in _once(bucket_arns))
+
+
+def _once(arns: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(arns))

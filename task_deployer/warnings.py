@@ -1,0 +1,52 @@
+"""What a config does that its author may not mean. Told by name, with what silences it. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from task_deployer.config import BucketConfig, Config
+from task_deployer.errors import SafetyError
+from task_deployer.resources.base import Address
+
+
+@dataclass(frozen=True)
+class Warning:  # noqa: A001 - the contract's word; Python's own is never needed here
+    """One thing to think about. `code` is stable, for scripts."""
+
+    code: str
+    address: Address
+    message: str
+
+
+def warnings_of(config: Config, only: str | None = None) -> tuple[Warning, ...]:
+    """Find them all."""
+    return tuple(_recursion(config, only))
+
+
+def refuse(warnings: tuple[Warning, ...]) -> None:
+    """Raise `SafetyError` if there are any: what --strict asks for."""
+    if warnings:
+        raise SafetyError(
+            f"Refused by --strict: {len(warnings)} warning" + ("" if len(warnings) == 1 else "s"),
+            detail="\n".join(f"{warning.address}: {warning.message}" for warning in warnings),
+            hint="Settle them in the config, or run without --strict.",
+            address=warnings[0].address,
+        )
+
+
+def _recursion(config: Config, only: str | None) -> Iterator[Warning]:
+    for task, job in config.tasks.items():
+        for key, bucket in job.buckets.items():
+            if only in (None, task) and _may_recurse(bucket):
+                yield Warning(
+                    "recursion",
+                    Address(f"bucket.{task}.{key}"),
+                    f"the task may write to this bucket ({bucket.mode}), and whatever is created in it runs the task: it "
+                    'can run itself without end. A prefix or suffix that tells input from output (prefix = "in/") '
+                    "silences this, and so does allow_recursion = true.",
+                )
+
+
+def _may_recurse(bucket: BucketConfig) -> bool:
+    writes = bucket.mode in ("Write", "ReadWrite")
+    listens = any(event.startswith("ObjectCreated") for event in bucket.events)
+    return writes and listens and not (bucket.prefix or bucket.suffix or bucket.allow_recursion)

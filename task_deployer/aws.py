@@ -133,6 +133,12 @@ def resolve_region(
     return str(region)
 
 
+def partition_of(region: str) -> str:
+    """The partition that a region belongs to, from botocore's own table. Calls nothing at AWS."""
+    partition = _session(Access(), region).get_partition_for_region(region)
+    return str(partition)
+
+
 def connect(access: Access, region: str) -> Aws:
     """Make the clients and ask STS who we are.
 

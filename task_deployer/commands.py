@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from task_deployer import manifest, stack
-from task_deployer.aws import Aws
+from task_deployer.aws import Account, Aws, partition_of
 from task_deployer.config import Config
 from task_deployer.engine import Means, execute, observe_all
 from task_deployer.errors import ConfigError, CredentialsError, Interrupted, SafetyError
@@ -17,8 +17,9 @@ from task_deployer.events import Observing, Outcome, Planned
 from task_deployer.manifest import Manifest, Record
 from task_deployer.outputs import Outputs, outputs_of
 from task_deployer.plan import Action, Change, Desired, Plan, emptying, keeping, plan_down, plan_up
+from task_deployer.policy import Document
 from task_deployer.project import Project, prepare
-from task_deployer.resources import KINDS
+from task_deployer.resources import KINDS, RolePolicy
 from task_deployer.resources.base import Address, HoldsData, Identity, joined, same_thing
 from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
@@ -144,6 +145,21 @@ def down(project: Project, run: Run, *, choices: Choices = Choices()) -> Result:
         outcome = execute(planned, {}, observed, journal, means)
         _stop_if_asked(outcome)
     return _result("down", journal, aws, plan=planned, outcome=outcome)
+
+
+def wanted(project: Project) -> tuple[Config, Account, tuple[Desired, ...]]:
+    """Build what the config wants without reading anything; AWS is asked only who we are, if the config does not say."""
+    config = project.config()
+    region = project.region(config, None)
+    archives = prepare(config, region)
+    guard = config.stack.account
+    account = Account(guard, region, partition_of(region)) if guard else project.connect(region, config).account
+    return config, account, stack.build(config, account, "", archives)
+
+
+def task_policies(desired: Sequence[Desired]) -> Mapping[str, Document]:
+    """The merged policy of each task's role."""
+    return {resource.scope: resource.document for resource in desired if isinstance(resource, RolePolicy)}
 
 
 def _observe(means: Means, desired: Sequence[Desired], records: Mapping[Address, Record]) -> dict[Address, object]:

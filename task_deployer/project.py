@@ -1,6 +1,6 @@
 """Where a command works: the project's folder, its config if it has one, its manifest, and the AWS it speaks to."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from task_deployer import manifest, names
@@ -20,7 +20,7 @@ class Project:
 
     folder: Path = Path("config")
     env: str = "dev"
-    access: Access = Access()
+    access: Access = field(default_factory=Access)
     file: Path | None = None
     local: bool = False
 

@@ -1,6 +1,6 @@
 """What a command has to say at its end, whoever prints it. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from task_deployer.events import Outcome
 from task_deployer.outputs import Outputs
@@ -18,8 +18,8 @@ class Result:
     env: str
     account: str | None
     region: str | None
-    plan: Plan = Plan()
-    outcome: Outcome = Outcome()
+    plan: Plan = field(default_factory=Plan)
+    outcome: Outcome = field(default_factory=Outcome)
     outputs: Outputs | None = None
     warnings: tuple[Warning, ...] = ()
     standings: tuple[Standing, ...] = ()

@@ -1,0 +1,204 @@
+"""The command line: options in, one call to commands, exit code out.
+
+Nothing that is not needed for `--help` is imported at the top: boto3 alone costs 0.15 s.
+"""
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from task_deployer import __version__
+from task_deployer.cli_options import Settings, shared
+from task_deployer.errors import Interrupted, TaskDeployError, UsageError
+
+CHANGED = 6
+"""The exit code that says that there are changes or drift, for those who ask with --exit-code."""
+
+app = typer.Typer(
+    name="task-deploy",
+    help="Files in S3 run your Python and become commands on SQS.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+local_app = typer.Typer(help="The local AWS on this machine: no account, no Docker.", no_args_is_help=True)
+app.add_typer(local_app, name="local")
+
+Only = Annotated[str | None, typer.Option("--only", help="This task and the topics it names, and nothing else.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse where there is a warning.")]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 6 where there are changes or drift.")]
+EmptyBuckets = Annotated[
+    bool, typer.Option("--empty-buckets", help="Delete all objects of the buckets that go, all versions, for good.")
+]
+KeepBuckets = Annotated[bool, typer.Option("--keep-buckets", help="Leave the buckets that would go, and forget them.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    if version:
+        typer.echo(f"task-deploy {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+@shared
+def up(
+    settings: Settings,
+    *,
+    only: Only = None,
+    strict: Strict = False,
+    empty_buckets: EmptyBuckets = False,
+    keep_buckets: KeepBuckets = False,
+) -> None:
+    """Make AWS match the config. Shows the plan first; asks only before it deletes what can hold data."""
+    from task_deployer.cli_session import Session  # noqa: PLC0415 - see the module's docstring
+
+    Session(settings).up(only=only, strict=strict, empty_buckets=empty_buckets, keep_buckets=keep_buckets)
+
+
+@app.command()
+@shared
+def plan(  # noqa: PLR0913 - one parameter for each option
+    settings: Settings,
+    *,
+    only: Only = None,
+    strict: Strict = False,
+    exit_code: ExitCode = False,
+    empty_buckets: EmptyBuckets = False,
+    keep_buckets: KeepBuckets = False,
+) -> None:
+    """Say what `up` would do. Writes nothing, nowhere."""
+    from task_deployer.cli_session import Session  # noqa: PLC0415 - see the module's docstring
+
+    changes = Session(settings).plan(only=only, strict=strict, empty_buckets=empty_buckets, keep_buckets=keep_buckets)
+    if exit_code and changes:
+        raise typer.Exit(CHANGED)
+
+
+@app.command()
+@shared
+def status(settings: Settings, *, exit_code: ExitCode = False) -> None:
+    """Compare what was made with what is there. Needs no config where there is a manifest."""
+    from task_deployer.cli_session import Session  # noqa: PLC0415 - see the module's docstring
+
+    drifted = Session(settings).status()
+    if exit_code and drifted:
+        raise typer.Exit(CHANGED)
+
+
+@app.command()
+@shared
+def down(
+    settings: Settings,
+    *,
+    empty_buckets: EmptyBuckets = False,
+    keep_buckets: KeepBuckets = False,
+    keep_logs: Annotated[bool, typer.Option("--keep-logs", help="Leave the log groups, and forget them.")] = False,
+) -> None:
+    """Remove all that was made, and nothing else. Needs the manifest alone."""
+    from task_deployer.cli_session import Session  # noqa: PLC0415 - see the module's docstring
+
+    Session(settings).down(empty_buckets=empty_buckets, keep_buckets=keep_buckets, keep_logs=keep_logs)
+
+
+app.command("deploy", hidden=True)(up)
+app.command("destroy", hidden=True)(down)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the configuration."""
+    import json  # noqa: PLC0415 - see the module's docstring
+
+    from task_deployer.config import json_schema  # noqa: PLC0415 - see the module's docstring
+
+    typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+@shared
+def policy(
+    settings: Settings,
+    *,
+    deployer: Annotated[
+        bool, typer.Option("--deployer", help="What whoever runs this tool must be allowed to do, for each command.")
+    ] = False,
+) -> None:
+    """Print the IAM policy of each task's role, as JSON."""
+    from task_deployer.cli_session import Session  # noqa: PLC0415 - see the module's docstring
+
+    Session(settings).policy(deployer=deployer)
+
+
+@local_app.command("start")
+@shared
+def local_start(settings: Settings, *, port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0) -> None:
+    """Start the local AWS of this project, if it is not running."""
+    from task_deployer import cli_local  # noqa: PLC0415 - see the module's docstring
+
+    cli_local.start(settings, port)
+
+
+@local_app.command("stop")
+@shared
+def local_stop(settings: Settings) -> None:
+    """Stop the local AWS of this project. All that is in it is gone."""
+    from task_deployer import cli_local  # noqa: PLC0415 - see the module's docstring
+
+    cli_local.stop(settings)
+
+
+@local_app.command("status")
+@shared
+def local_status(settings: Settings) -> None:
+    """Say whether the local AWS of this project is running, and where."""
+    from task_deployer import cli_local  # noqa: PLC0415 - see the module's docstring
+
+    cli_local.status(settings)
+
+
+def main() -> NoReturn:
+    """Run the command line, and turn every expected error into words and its exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except TaskDeployError as error:
+        code = _tell(error)
+    except (KeyboardInterrupt, typer.Abort):
+        code = _tell(Interrupted("Stopped", detail="Nothing was begun after that."))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at exit says nothing
+        code = 1
+    except Exception as error:  # noqa: BLE001 - the one place that tells a bug from an expected error
+        code = _tell_unexpected(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _tell_unexpected(error: Exception) -> int:
+    """Tell a wrong command line, which Typer's class of errors says in words, from a bug, which keeps its traceback."""
+    wording = getattr(error, "format_message", None)
+    if callable(wording):
+        return _tell(UsageError(str(wording()), hint="`task-deploy --help` lists what there is."))
+    sys.excepthook(type(error), error, error.__traceback__)
+    return 255
+
+
+def _tell(error: TaskDeployError) -> int:
+    if "--json" in sys.argv or os.environ.get("TASK_DEPLOY_JSON", "").lower() in ("1", "true", "yes"):
+        from task_deployer.render import json  # noqa: PLC0415 - see the module's docstring
+
+        typer.echo(json.dumps(json.error_document(error)))
+    else:
+        from task_deployer.render import rich, text  # noqa: PLC0415 - see the module's docstring
+
+        rich.Terminal(colour="--no-color" not in sys.argv).say(text.error_lines(error))
+    return error.exit_code
+
+
+if __name__ == "__main__":
+    main()

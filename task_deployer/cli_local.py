@@ -1,0 +1,49 @@
+"""`task-deploy local`: start, stop and look at the local AWS of a project."""
+
+import typer
+
+from task_deployer.cli_options import Settings
+from task_deployer.local import process
+from task_deployer.local.process import LocalAws
+from task_deployer.project import Project
+from task_deployer.render import json
+
+
+def start(settings: Settings, port: int) -> None:
+    """Start it, and say how any AWS tool reaches it."""
+    running = process.start(_project(settings).root, port=port)
+    _tell(settings, "start", running, f"The local AWS is at {running.endpoint_url} (process {running.pid}).")
+
+
+def stop(settings: Settings) -> None:
+    """Stop it; it is no error if it was not running."""
+    stopped = process.stop(_project(settings).root)
+    _tell(settings, "stop", None, "Stopped." if stopped else "It was not running.")
+
+
+def status(settings: Settings) -> None:
+    """Say where it is."""
+    running = process.find(_project(settings).root)
+    words = (
+        f"Running at {running.endpoint_url} since {running.started} (process {running.pid})."
+        if running
+        else "Not running."
+    )
+    _tell(settings, "status", running, words)
+
+
+def _project(settings: Settings) -> Project:
+    return Project(settings.config, settings.env)
+
+
+def _tell(settings: Settings, command: str, running: LocalAws | None, words: str) -> None:
+    if not settings.json:
+        typer.echo(words)
+        if running and not settings.quiet:
+            typer.echo(f"  export AWS_ENDPOINT_URL={running.endpoint_url}")
+            typer.echo(f"  export AWS_ACCESS_KEY_ID={process.ACCESS_KEY} AWS_SECRET_ACCESS_KEY={process.SECRET_KEY}")
+        return
+    document: dict[str, object] = {"schema": json.SCHEMA, "command": f"local {command}", "running": running is not None}
+    if running:
+        document |= {"endpoint_url": running.endpoint_url, "account": running.account, "pid": running.pid}
+    typer.echo(json.dumps(document))

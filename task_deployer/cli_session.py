@@ -1,0 +1,148 @@
+"""One run of a command for one user: where it works, whom it tells and asks, and how it stops."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event as Flag
+from types import FrameType
+
+import typer
+
+from task_deployer import commands
+from task_deployer.aws import Access, Aws
+from task_deployer.cli_options import Settings
+from task_deployer.commands import Choices, Run
+from task_deployer.deployer_policy import deployer_policies
+from task_deployer.engine import Means
+from task_deployer.errors import TaskDeployError, UsageError
+from task_deployer.events import Reporter
+from task_deployer.project import Project
+from task_deployer.render import json, text
+from task_deployer.render.rich import Terminal
+from task_deployer.render.text import Line, Style
+from task_deployer.result import Result
+from task_deployer.status import State
+
+
+class Declined(TaskDeployError):  # noqa: N818 - an answer is no error of anybody's
+    """The user said no."""
+
+
+class Session:
+    """Runs commands with the settings of one command line."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._terminal = Terminal(
+            colour=not settings.no_color, quiet=settings.quiet or settings.json, verbose=settings.verbose
+        )
+        self._stop = Flag()
+
+    @property
+    def project(self) -> Project:
+        """Where the command works."""
+        given = self._settings
+        access = Access(given.profile, given.region, given.endpoint_url, workers=given.workers)
+        return Project(given.config, given.env, access, given.manifest, given.local)
+
+    def up(self, *, only: str | None, strict: bool, empty_buckets: bool, keep_buckets: bool) -> None:
+        """Run `up`; exit with 1 if a resource failed."""
+        choices = Choices(empty_buckets, keep_buckets)
+        with self._run() as run:
+            result = commands.up(self.project, run, only=only, strict=strict, choices=choices)
+        self._end(result)
+
+    def plan(self, *, only: str | None, strict: bool, empty_buckets: bool, keep_buckets: bool) -> bool:
+        """Run `plan`; whether there is anything to do."""
+        choices = Choices(empty_buckets, keep_buckets)
+        with self._run() as run:
+            result = commands.plan(self.project, run, only=only, strict=strict, choices=choices)
+        self._end(result)
+        return bool(result.plan.pending)
+
+    def status(self) -> bool:
+        """Run `status`; whether anything is not as it should be."""
+        with self._run() as run:
+            result = commands.status(self.project, run)
+        self._end(result)
+        return result.state is not State.OK
+
+    def down(self, *, empty_buckets: bool, keep_buckets: bool, keep_logs: bool) -> None:
+        """Run `down`; exit with 1 if a resource failed."""
+        with self._run() as run:
+            result = commands.down(self.project, run, choices=Choices(empty_buckets, keep_buckets, keep_logs))
+        self._end(result)
+
+    def policy(self, *, deployer: bool) -> None:
+        """Print policies; always JSON, with `--json` in the shape of all its documents."""
+        config, account, desired = commands.wanted(self.project)
+        named = deployer_policies(desired, account) if deployer else commands.task_policies(desired)
+        key = "commands" if deployer else "tasks"
+        where = {"stack": config.stack.name, "env": config.env, "account": account.id, "region": account.region}
+        document = {"schema": json.SCHEMA, "command": "policy", **where, key: named}
+        typer.echo(json.dumps(document if self._settings.json else named))
+
+    def _end(self, result: Result) -> None:
+        if self._settings.json:
+            typer.echo(json.dumps(json.result_document(result)))
+        else:
+            self._terminal.say(text.warning_lines(result))
+            self._terminal.result(text.result_lines(result, verbose=self._settings.verbose))
+        if result.outcome.failed:
+            raise typer.Exit(1)
+
+    @contextmanager
+    def _run(self) -> Iterator[Run]:
+        with self._terminal.progress() as report, _interrupts(self._interrupted):
+            yield Run(lambda aws: self._means(aws, report), self._confirm)
+
+    def _means(self, aws: Aws, report: Reporter) -> Means:
+        return Means(aws, report, max(1, self._settings.workers), self._stop)
+
+    def _interrupted(self) -> None:
+        self._stop.set()
+        words = "Stopping: nothing new begins, what is under way ends and is recorded. Once more stops at once."
+        self._terminal.say([Line(words, Style.WARN)])
+
+    def _confirm(self, question: str) -> None:
+        if self._settings.yes:
+            return
+        if self._settings.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise UsageError(
+                "A question is due, and there is nobody to answer it",
+                detail=f"{question} Nothing was changed.",
+                hint="Look at the plan, then add --yes.",
+            )
+        with _plain_interrupt():
+            agreed = typer.confirm(question, err=True)
+        if not agreed:
+            raise Declined("Nothing was changed", detail="The answer was no.")
+
+
+@contextmanager
+def _interrupts(first: Callable[[], None]) -> Iterator[None]:
+    """Take the first Ctrl-C (or SIGTERM) as a wish to stop in order; the second ends the process at once."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        for each in signals:
+            signal.signal(each, signal.SIG_DFL)
+        first()
+
+    before = {number: signal.signal(number, handle) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _plain_interrupt() -> Iterator[None]:
+    """While a question waits for its answer, Ctrl-C ends the question."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,56 @@
+"""The least policy that whoever runs the tool needs, for each command and this config. Pure."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from task_deployer.aws import Account
+from task_deployer.plan import Desired
+from task_deployer.policy import Document, Statement, merge
+from task_deployer.resources import Role
+from task_deployer.resources.base import Referenced
+from task_deployer.resources.rights import Rights
+
+Pick = Callable[[Rights], tuple[str, ...]]
+
+
+def deployer_policies(desired: Sequence[Desired], account: Account) -> Mapping[str, Document]:
+    """Make one policy document for each command. `sts:GetCallerIdentity` needs no right.
+
+    What is somebody else's is only read. An `up` that is to remove what the config dropped needs the rights of `down`
+    as well.
+    """
+    ours = [resource for resource in desired if not _is_referenced(resource)]
+    theirs = [resource for resource in desired if _is_referenced(resource)]
+    read = merge(_statements(desired, account, lambda rights: rights.read))
+    borrowed = list(_statements(theirs, account, lambda rights: rights.read, "Referenced"))
+    passed = [_pass_role(ours, account)]
+    make = _statements(ours, account, lambda rights: (*rights.read, *rights.write))
+    remove = _statements(ours, account, lambda rights: (*rights.read, *rights.delete))
+    return {
+        "plan": read,
+        "status": read,
+        "up": merge([*make, *passed, *borrowed]),
+        "down": merge([*remove, *borrowed]),
+    }
+
+
+def _is_referenced(resource: Desired) -> bool:
+    return isinstance(resource, Referenced) and resource.existing
+
+
+def _statements(desired: Iterable[Desired], account: Account, pick: Pick, prefix: str = "") -> Iterator[Statement]:
+    """One statement a kind, on the ARNs of all resources of that kind."""
+    arns: dict[str, dict[str, None]] = {}
+    actions: dict[str, dict[str, None]] = {}
+    for resource in desired:
+        arns.setdefault(resource.kind, {}).update(dict.fromkeys(resource.arns(account, resource.identity)))
+        actions.setdefault(resource.kind, {}).update(dict.fromkeys(pick(resource.rights)))
+    for kind, resources in arns.items():
+        sid = prefix + "".join(word.capitalize() for word in kind.split("_"))
+        yield Statement(sid, tuple(actions[kind]), tuple(resources))
+
+
+def _pass_role(desired: Iterable[Desired], account: Account) -> Statement:
+    """CreateFunction hands the role to Lambda: a right of its own, limited to Lambda."""
+    roles = tuple(resource.arn(account) for resource in desired if isinstance(resource, Role))
+    condition = (("StringEquals", "iam:PassedToService", "lambda.amazonaws.com"),)
+    return Statement("PassRole", ("iam:PassRole",), roles, condition)

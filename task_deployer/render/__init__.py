@@ -1,0 +1,1 @@
+"""Everything that people and scripts read: words, colours on a terminal, one JSON document."""

@@ -1,0 +1,78 @@
+"""The one JSON document of `--json`: stable, versioned, on stdout. Pure."""
+
+import json
+from collections.abc import Mapping
+
+from task_deployer.errors import TaskDeployError
+from task_deployer.plan import Change
+from task_deployer.resources.base import Difference
+from task_deployer.result import Result
+
+SCHEMA = 1
+
+
+def result_document(result: Result) -> dict[str, object]:
+    """The result of up, plan, status or down."""
+    document: dict[str, object] = {
+        "schema": SCHEMA,
+        "command": result.command,
+        "stack": result.stack,
+        "env": result.env,
+        "account": result.account,
+        "region": result.region,
+    }
+    if result.state is not None:
+        document["state"] = result.state
+    states = {standing.change.address: standing.state for standing in result.standings}
+    document["changes"] = [
+        {**_change(change), "state": states[change.address]} if change.address in states else _change(change)
+        for change in result.plan.changes
+    ]
+    document["outcome"] = {
+        "done": len(result.outcome.done),
+        "failed": [{"address": failed.change.address, **_failure(failed.error)} for failed in result.outcome.failed],
+        "skipped": list(result.outcome.skipped),
+    }
+    document["outputs"] = result.outputs or {"tasks": {}, "command_topics": {}}
+    document["warnings"] = [
+        {"code": warning.code, "address": warning.address, "message": warning.message} for warning in result.warnings
+    ]
+    document["api_calls"] = {"total": result.calls[0], "mutating": result.calls[1]}
+    return document
+
+
+def error_document(error: TaskDeployError) -> dict[str, object]:
+    """An error that stopped the command."""
+    return {
+        "schema": SCHEMA,
+        "error": {
+            "code": error.exit_code,
+            "summary": error.summary,
+            "detail": error.detail,
+            "hint": error.hint,
+        },
+    }
+
+
+def dumps(document: Mapping[str, object]) -> str:
+    """The document as it is printed."""
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _change(change: Change) -> dict[str, object]:
+    return {
+        "address": change.address,
+        "kind": change.kind,
+        "action": change.action,
+        "differences": [_difference(difference) for difference in change.differences],
+        "reason": change.reason,
+    }
+
+
+def _difference(difference: Difference) -> dict[str, object]:
+    return {"path": difference.path, "wanted": difference.wanted, "found": difference.found}
+
+
+def _failure(error: TaskDeployError) -> dict[str, object]:
+    code = getattr(error, "code", type(error).__name__)
+    return {"code": code, "message": f"{error.summary}. {error.detail}".rstrip(". "), "hint": error.hint}

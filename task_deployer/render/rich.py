@@ -1,0 +1,111 @@
+"""The terminal: colours, and a live view of what is at work. The only module that knows rich."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from task_deployer.events import Event, Failed, Finished, Reporter, Started, Waiting
+from task_deployer.render import progress
+from task_deployer.render.text import GLYPHS, Line, Style
+
+_COLOURS = {
+    Style.PLAIN: "",
+    Style.TITLE: "bold",
+    Style.CREATE: "green",
+    Style.UPDATE: "yellow",
+    Style.DELETE: "red",
+    Style.QUIET: "dim",
+    Style.GOOD: "green",
+    Style.WARN: "yellow",
+    Style.BAD: "bold red",
+}
+
+
+class Terminal:
+    """Writes results to stdout and everything else to stderr; plain words where there is no terminal."""
+
+    def __init__(self, *, colour: bool = True, quiet: bool = False, verbose: bool = False) -> None:
+        self._out = _console(sys.stdout, colour=colour)
+        self._err = _console(sys.stderr, colour=colour)
+        self._quiet, self._verbose = quiet, verbose
+
+    def result(self, lines: Iterable[Line]) -> None:
+        """Write a result to stdout."""
+        for line in lines:
+            self._out.print(_text(line))
+
+    def say(self, lines: Iterable[Line]) -> None:
+        """Write to stderr, also when quiet."""
+        for line in lines:
+            self._err.print(_text(line))
+
+    @contextmanager
+    def progress(self) -> Iterator[Reporter]:
+        """Give a reporter that shows the work while it goes on."""
+        if self._quiet:
+            yield lambda _: None
+        elif self._err.is_terminal:
+            running = _Running()
+            plain = progress.reporter(lambda line: self._err.print(_text(line)), verbose=self._verbose)
+            with Live(running, console=self._err, transient=True, refresh_per_second=8):
+
+                def report(event: Event) -> None:
+                    running.take(event)
+                    if not isinstance(event, Waiting):
+                        plain(event)
+
+                yield report
+        else:
+            yield progress.reporter(lambda line: self._err.print(_text(line)), verbose=self._verbose)
+
+
+class _Running:
+    """What is at work now: a spinner, the address, since when, and what it waits for."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, float] = {}
+        self._glyphs: dict[str, str] = {}
+        self._waits: dict[str, str] = {}
+        self._spinner = Spinner("dots")
+
+    def take(self, event: Event) -> None:
+        match event:
+            case Started():
+                self._since[event.change.address] = time.monotonic()
+                self._glyphs[event.change.address] = GLYPHS[event.change.action]
+            case Waiting():
+                self._waits[event.address] = event.reason
+            case Finished() | Failed():
+                self._since.pop(event.change.address, None)
+                self._waits.pop(event.change.address, None)
+            case _:
+                pass
+
+    def __rich__(self) -> RenderableType:
+        now = time.monotonic()
+        table = Table.grid(padding=(0, 1))
+        for address, since in list(self._since.items()):
+            waits = f"waiting for {self._waits[address]}" if address in self._waits else ""
+            table.add_row(self._spinner, self._glyphs[address], address, f"{now - since:.0f} s", Text(waits, "dim"))
+        return table
+
+
+def _console(file: object, *, colour: bool) -> Console:
+    return Console(
+        file=file,  # type: ignore[arg-type]  # one of the two standard streams
+        no_color=not colour or None,
+        highlight=False,
+        soft_wrap=True,
+        emoji=False,
+    )
+
+
+def _text(line: Line) -> Text:
+    return Text(line.text, style=_COLOURS[line.style])

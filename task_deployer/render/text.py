@@ -1,0 +1,177 @@
+"""Plans, results and errors in words: lines with a style each. Pure, so that every word can be tested."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from task_deployer.errors import TaskDeployError
+from task_deployer.plan import Action, Change, Plan
+from task_deployer.resources.base import Difference, Value
+from task_deployer.result import Result
+from task_deployer.status import Standing, State
+
+
+class Style(StrEnum):
+    """How a line is meant; whoever prints it decides on a colour."""
+
+    PLAIN = "plain"
+    TITLE = "title"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    QUIET = "quiet"
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of output."""
+
+    text: str
+    style: Style = Style.PLAIN
+
+
+GLYPHS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.KEEP: "="}
+_STYLES = {
+    Action.CREATE: Style.CREATE,
+    Action.UPDATE: Style.UPDATE,
+    Action.DELETE: Style.DELETE,
+    Action.KEEP: Style.QUIET,
+}
+_STATES = {State.OK: Style.QUIET, State.UNKNOWN: Style.WARN, State.DRIFTED: Style.UPDATE}
+_LONGEST = 160  # characters of one value; a hash or an ARN fits, a policy in full does not help
+
+
+def plan_lines(plan: Plan, *, all_kept: bool = False) -> Iterator[Line]:
+    """Each change that does something, with what exactly differs; what is kept only if asked for, or told why."""
+    for change in plan.changes:
+        if change.action is not Action.KEEP or change.forgets or all_kept:
+            yield from change_lines(change)
+    yield Line(_sum(plan), Style.TITLE)
+
+
+def change_lines(change: Change) -> Iterator[Line]:
+    """One change and its differences."""
+    reason = f"  ({change.reason})" if change.reason else ""
+    yield Line(f"  {GLYPHS[change.action]} {change.address}{reason}", _STYLES[change.action])
+    for difference in change.differences:
+        yield Line(f"      {_difference(difference)}", Style.PLAIN)
+
+
+def result_lines(result: Result, *, verbose: bool = False) -> Iterator[Line]:
+    """What a command has to say on stdout."""
+    yield Line(_where(result), Style.TITLE)
+    if result.command == "status":
+        yield from _status_lines(result, verbose=verbose)
+    elif result.account is None:
+        yield Line("Nothing is recorded, so there is nothing to do.", Style.GOOD)
+    elif result.command == "plan":
+        yield from plan_lines(result.plan, all_kept=verbose)
+    else:
+        yield from _outcome_lines(result)
+    if result.command in ("up", "status"):
+        yield from _output_lines(result)
+    total, mutating = result.calls
+    if verbose and total:
+        yield Line(f"{total} API calls, {mutating} of them mutating.", Style.QUIET)
+
+
+def warning_lines(result: Result) -> Iterator[Line]:
+    """The warnings, for stderr."""
+    for warning in result.warnings:
+        yield Line(f"Warning: {warning.address}: {warning.message}", Style.WARN)
+
+
+def error_lines(error: TaskDeployError) -> Iterator[Line]:
+    """What happened, where and why, and what to do next."""
+    yield Line(f"Error: {error.summary}", Style.BAD)
+    for line in error.detail.splitlines():
+        yield Line(f"  {line}")
+    if error.hint:
+        yield Line(f"Next: {error.hint}", Style.GOOD)
+
+
+def _where(result: Result) -> str:
+    name = f"{result.stack or '?'}/{result.env}"
+    return name if result.account is None else f"{name} in account {result.account}, {result.region}"
+
+
+def _sum(plan: Plan) -> str:
+    if not plan.pending:
+        return f"Nothing to do: {len(plan.changes)} resources are as wanted."
+    counts = [
+        (len(plan.of(Action.CREATE)), "to create"),
+        (len(plan.of(Action.UPDATE)), "to change"),
+        (len(plan.of(Action.DELETE)), "to delete"),
+        (len(plan.of(Action.KEEP)), "as wanted"),
+    ]
+    return "Plan: " + ", ".join(f"{count} {what}" for count, what in counts if count) + "."
+
+
+def _difference(difference: Difference) -> str:
+    return f"{difference.path}: {_value(difference.found)} -> {_value(difference.wanted)}"
+
+
+def _value(value: Value) -> str:
+    text = "(none)" if value is None else ", ".join(map(_value, value)) if isinstance(value, tuple) else str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _status_lines(result: Result, *, verbose: bool) -> Iterator[Line]:
+    if result.state is State.ABSENT:
+        yield Line("Nothing is deployed yet: there is no manifest. `task-deploy up` makes it.", Style.WARN)
+        return
+    for standing in result.standings:
+        if verbose or standing.state is not State.OK or standing.change.action is Action.DELETE:
+            yield from _standing_lines(standing)
+    fine = sum(standing.state is State.OK for standing in result.standings)
+    style = Style.GOOD if result.state is State.OK else Style.WARN
+    yield Line(f"State: {result.state} ({fine} of {len(result.standings)} resources are ok)", style)
+
+
+def _standing_lines(standing: Standing) -> Iterator[Line]:
+    reason = f"  ({standing.change.reason})" if standing.change.reason else ""
+    style = _STATES.get(standing.state, Style.BAD)
+    yield Line(f"  {standing.state:<11} {standing.change.address}{reason}", style)
+    for difference in standing.change.differences:
+        yield Line(f"      {_difference(difference)}")
+
+
+def _outcome_lines(result: Result) -> Iterator[Line]:
+    outcome = result.outcome
+    for failed in outcome.failed:
+        yield Line(f"  failed  {failed.change.address}: {failed.error.summary}", Style.BAD)
+        for line in failed.error.detail.splitlines():
+            yield Line(f"          {line}")
+        if failed.error.hint:
+            yield Line(f"          Next: {failed.error.hint}", Style.GOOD)
+    for address in outcome.skipped:
+        yield Line(f"  skipped {address}", Style.WARN)
+    for change in result.plan.changes:
+        if change.forgets:
+            yield Line(f"  left    {change.address}  ({change.reason})", Style.QUIET)
+    if outcome.failed:
+        yield Line(f"Failed: {len(outcome.failed)}. Done: {len(outcome.done)}. Run it again to go on.", Style.BAD)
+    elif outcome.done:
+        yield Line(f"Done: {len(outcome.done)} changes.", Style.GOOD)
+    else:
+        yield Line(f"Nothing to do: {len(result.plan.changes)} resources are as wanted.", Style.GOOD)
+
+
+def _output_lines(result: Result) -> Iterator[Line]:
+    outputs = result.outputs or {}
+    for task, parts in outputs.get("tasks", {}).items():
+        for name, bucket in _named(parts.get("buckets")):
+            yield Line(f"  {task}: bucket {name} is {bucket}")
+        for name, function in _named({"function": parts.get("function")}):
+            yield Line(f"  {task}: {name} is {function}")
+    for topic, queue in _named(outputs.get("command_topics")):
+        yield Line(f"  command topic {topic} is {queue}")
+
+
+def _named(things: object) -> Iterator[tuple[str, object]]:
+    for key, value in things.items() if isinstance(things, dict) else ():
+        if isinstance(value, dict):
+            yield key, value.get("url") or value.get("name")

@@ -174,17 +174,28 @@ _SERVICES = {"s3": "s3", "iam": "iam", "lambda_": "lambda", "sqs": "sqs", "logs"
 def _session(access: Access, region: str | None) -> "boto3.Session":
     import boto3  # noqa: PLC0415 - loaded by the commands that speak to AWS alone; it costs 0.15 s
 
-    key, secret = access.credentials or (None, None)
     try:
-        return boto3.Session(
-            profile_name=access.profile, region_name=region, aws_access_key_id=key, aws_secret_access_key=secret
-        )
+        if access.credentials is not None:
+            return _session_without_profile(access.credentials, region)
+        return boto3.Session(profile_name=access.profile, region_name=region)
     except ProfileNotFound as error:
         raise CredentialsError(
             f"There is no AWS profile named {access.profile or os.environ.get('AWS_PROFILE', '')!r}",
             detail=str(error),
             hint="`aws configure list-profiles` shows the profiles that exist.",
         ) from error
+
+
+def _session_without_profile(credentials: tuple[str, str], region: str | None) -> "boto3.Session":
+    """A session that takes nothing from the user's AWS settings: AWS_PROFILE need not even exist."""
+    import boto3  # noqa: PLC0415 - see _session
+    from botocore.session import Session  # noqa: PLC0415 - see _session
+
+    key, secret = credentials
+    plain = Session(session_vars={"profile": (None, None, None, None)})
+    return boto3.Session(
+        botocore_session=plain, region_name=region, aws_access_key_id=key, aws_secret_access_key=secret
+    )
 
 
 def _client_config(access: Access) -> "Config":

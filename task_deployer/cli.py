@@ -136,6 +136,18 @@ def policy(
     Session(settings).policy(deployer=deployer)
 
 
+@app.command()
+def demo(
+    *, no_color: Annotated[bool, typer.Option("--no-color", help="No colours. NO_COLOR does the same.")] = False
+) -> None:
+    """See the main job on this machine: a file becomes commands, and all is removed again."""
+    from task_deployer import demo as story  # noqa: PLC0415 - see the module's docstring
+    from task_deployer.render.rich import Terminal  # noqa: PLC0415 - see the module's docstring
+
+    terminal = Terminal(colour=not no_color)
+    story.run(lambda line: terminal.result([line]))
+
+
 @local_app.command("start")
 @shared
 def local_start(settings: Settings, *, port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0) -> None:

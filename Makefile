@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check format lint types bench clean constraints
+.PHONY: help demo test check format lint types bench constraints readme clean
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -37,6 +37,9 @@ bench: $(STAMP)  ## calls and round trips of up, second up and down, at several 
 
 constraints: $(STAMP)  ## write the installed versions down
 	$(BIN)/python -m pip freeze --exclude-editable | LC_ALL=C sort -f > constraints.txt
+
+readme: $(STAMP)  ## write the transcript of the demo into the README
+	$(BIN)/python docs/update_readme.py
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

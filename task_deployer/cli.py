@@ -195,6 +195,8 @@ def _tell_unexpected(error: Exception) -> int:
     """Tell a wrong command line, which Typer's class of errors says in words, from a bug, which keeps its traceback."""
     wording = getattr(error, "format_message", None)
     if callable(wording):
+        if type(error).__name__ == "NoArgsIsHelpError":  # Typer has printed the help already
+            return UsageError.exit_code
         return _tell(UsageError(str(wording()), hint="`task-deploy --help` lists what there is."))
     sys.excepthook(type(error), error, error.__traceback__)
     return 255

@@ -12,7 +12,8 @@ import typer
 from task_deployer import commands
 from task_deployer.aws import Access, Aws
 from task_deployer.cli_options import Settings
-from task_deployer.commands import Choices, Run
+from task_deployer.commands import Run
+from task_deployer.data_loss import Choices
 from task_deployer.deployer_policy import deployer_policies
 from task_deployer.engine import Means
 from task_deployer.errors import TaskDeployError, UsageError
@@ -27,6 +28,8 @@ from task_deployer.status import State
 
 class Declined(TaskDeployError):  # noqa: N818 - an answer is no error of anybody's
     """The user said no."""
+
+    word = ""
 
 
 class Session:

@@ -11,37 +11,23 @@ from typing import TypedDict, Unpack
 from task_deployer import manifest, stack
 from task_deployer.aws import Account, Aws, partition_of
 from task_deployer.config import Config
+from task_deployer.data_loss import CAREFUL, Choices, heeding, refuse_loss
 from task_deployer.engine import Means, execute, observe_all
-from task_deployer.errors import ConfigError, CredentialsError, Interrupted, SafetyError
+from task_deployer.errors import ConfigError, CredentialsError, Interrupted
 from task_deployer.events import Observing, Outcome, Planned
 from task_deployer.manifest import Manifest, Record
 from task_deployer.outputs import Outputs, outputs_of
-from task_deployer.plan import Action, Change, Desired, Plan, emptying, keeping, plan_down, plan_up
+from task_deployer.plan import Action, Desired, Plan, plan_down, plan_up
 from task_deployer.policy import Document
 from task_deployer.project import Project, prepare
-from task_deployer.resources import KINDS, RolePolicy
-from task_deployer.resources.base import Address, HoldsData, Identity, joined, same_thing
+from task_deployer.resources import RolePolicy
+from task_deployer.resources.base import Address, Identity, joined, same_thing
 from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
 from task_deployer.warnings import Warning, refuse, warnings_of  # noqa: A004 - the contract's word
 
 Confirm = Callable[[str], None]
 """Ask the user a question; raise `UsageError` if nobody can be asked, `Interrupted` if the answer is no."""
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What the user chose about data: buckets emptied first, or left; log groups left."""
-
-    empty_buckets: bool = False
-    keep_buckets: bool = False
-    keep_logs: bool = False
-
-    @property
-    def kept(self) -> frozenset[str]:
-        """The kinds that stay at AWS."""
-        pairs = (("bucket", self.keep_buckets), ("log_group", self.keep_logs))
-        return frozenset(kind for kind, chosen in pairs if chosen)
 
 
 @dataclass(frozen=True)
@@ -53,7 +39,7 @@ class Run:
 
 
 def up(
-    project: Project, run: Run, *, only: str | None = None, strict: bool = False, choices: Choices = Choices()
+    project: Project, run: Run, *, only: str | None = None, strict: bool = False, choices: Choices = CAREFUL
 ) -> Result:
     """Make AWS match the config. What the config no longer names goes last, and only if all else went well."""
     config = project.config()
@@ -66,9 +52,9 @@ def up(
         desired = stack.build(config, aws.account, journal.lineage, archives, only)
         records = _records_of(journal.records, only, desired)
         observed = _observe(means, desired, records)
-        planned = _keeping(plan_up(desired, observed, records, journal.lineage), choices)
+        planned = heeding(plan_up(desired, observed, records, journal.lineage), choices)
         warnings = _warnings(config, only, strict=strict)
-        holding = _holding_data(planned, aws, records, choices)
+        holding = refuse_loss(planned, aws, records, choices)
         means.report(Planned(planned))
         if holding:
             run.confirm(f"This deletes {', '.join(change.address for change in holding)}, which can hold data. Go on?")
@@ -79,7 +65,7 @@ def up(
 
 
 def plan(
-    project: Project, run: Run, *, only: str | None = None, strict: bool = False, choices: Choices = Choices()
+    project: Project, run: Run, *, only: str | None = None, strict: bool = False, choices: Choices = CAREFUL
 ) -> Result:
     """Say what `up` would do, and refuse what it would refuse. Writes nothing, nowhere."""
     config = project.config()
@@ -92,9 +78,9 @@ def plan(
     desired = stack.build(config, aws.account, journal.lineage, archives, only)
     records = _records_of(journal.records, only, desired)
     observed = _observe(run.connect(aws), desired, records)
-    planned = _keeping(plan_up(desired, observed, records, journal.lineage), choices)
+    planned = heeding(plan_up(desired, observed, records, journal.lineage), choices)
     warnings = _warnings(config, only, strict=strict)
-    _holding_data(planned, aws, records, choices)
+    refuse_loss(planned, aws, records, choices)
     outputs = outputs_of({r.address: (r.kind, r.identity) for r in desired}, aws.account)
     return _result("plan", journal, aws, plan=planned, outputs=outputs, warnings=warnings)
 
@@ -106,7 +92,7 @@ def status(project: Project, run: Run) -> Result:
     if config is None and recorded is None:
         raise ConfigError(
             f"There is neither a config in {project.folder} nor a manifest of {project.env!r}",
-            hint="Go to the project's folder, or name the config's with --config DIR or the manifest with --manifest FILE.",
+            hint="Go to the project's folder, or name its config (--config DIR) or its manifest (--manifest FILE).",
         )
     region = project.region(config, recorded)
     archives = prepare(config, region) if config else {}
@@ -128,7 +114,7 @@ def status(project: Project, run: Run) -> Result:
     )
 
 
-def down(project: Project, run: Run, *, choices: Choices = Choices()) -> Result:
+def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     """Remove all that is recorded, dependents first. Needs the manifest alone; without one there is nothing to do."""
     config = project.usable_config()
     recorded = project.recorded(config)
@@ -138,17 +124,19 @@ def down(project: Project, run: Run, *, choices: Choices = Choices()) -> Result:
     means = run.connect(aws)
     with manifest.opened(recorded.path, recorded.stack, recorded.env, aws.account) as journal:
         observed = _observe(means, (), journal.records)
-        planned = _keeping(plan_down(journal.records, observed, journal.lineage), choices)
-        _holding_data(planned, aws, journal.records, choices)
+        planned = heeding(plan_down(journal.records, observed, journal.lineage), choices)
+        refuse_loss(planned, aws, journal.records, choices)
         means.report(Planned(planned))
-        run.confirm(f"This deletes {len(planned.of(Action.DELETE))} resources of {journal.stack}/{journal.env}. Go on?")
+        number, account = len(planned.of(Action.DELETE)), aws.account
+        where = f"{journal.stack}/{journal.env} in account {account.id}, {account.region}"
+        run.confirm(f"This deletes {number} resources of {where}. Go on?")
         outcome = execute(planned, {}, observed, journal, means)
         _stop_if_asked(outcome)
     return _result("down", journal, aws, plan=planned, outcome=outcome)
 
 
 def wanted(project: Project) -> tuple[Config, Account, tuple[Desired, ...]]:
-    """Build what the config wants without reading anything; AWS is asked only who we are, if the config does not say."""
+    """Build what the config wants without reading anything; AWS is asked only who we are, if the config is silent."""
     config = project.config()
     region = project.region(config, None)
     archives = prepare(config, region)
@@ -196,46 +184,11 @@ def _is_of(address: Address, record: Record, task: str) -> bool:
     return scope.startswith(f"{task}.") or (scope == task and record.kind != "queue")
 
 
-def _keeping(planned: Plan, choices: Choices) -> Plan:
-    kept = keeping(planned, choices.kept)
-    return emptying(kept) if choices.empty_buckets else kept
-
-
 def _warnings(config: Config, only: str | None, *, strict: bool) -> tuple[Warning, ...]:
     found = warnings_of(config, only)
     if strict:
         refuse(found)
     return found
-
-
-def _holding_data(planned: Plan, aws: Aws, records: Mapping[Address, Record], choices: Choices) -> tuple[Change, ...]:
-    """Find the deletions to ask about; raise `SafetyError` for buckets that still hold objects."""
-    counted = {
-        change: kind.count(aws, records[change.address].identity)
-        for change in planned.of(Action.DELETE)
-        if issubclass(kind := KINDS[change.kind], HoldsData)
-    }
-    full = {change: n for change, n in counted.items() if n and change.kind == "bucket" and not choices.empty_buckets}
-    if full:
-        first = next(iter(full))
-        raise SafetyError(
-            f"{len(full)} bucket{'' if len(full) == 1 else 's'} to be deleted still hold objects",
-            detail="\n".join(
-                f"{change.address} ({records[change.address].identity['bucket']}): {_told(n)} object versions and "
-                "delete markers"
-                for change, n in full.items()
-            )
-            + "\nNothing was changed.",
-            hint="--empty-buckets deletes them all first, for good; --keep-buckets leaves the buckets and forgets them.",
-            address=first.address,
-        )
-    return tuple(change for change, n in counted.items() if n or change.kind == "bucket")
-
-
-def _told(count: int) -> str:
-    from task_deployer.resources.bucket_contents import COUNTED  # noqa: PLC0415 - the one place that tells a count
-
-    return f"at least {count:,}" if count >= COUNTED else f"{count:,}"
 
 
 def _stop_if_asked(outcome: Outcome) -> None:

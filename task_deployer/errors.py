@@ -16,6 +16,8 @@ class TaskDeployError(Exception):
     """
 
     exit_code: ClassVar[int] = 1
+    word: ClassVar[str] = "Error: "
+    """What people are shown before the summary."""
 
     def __init__(self, summary: str, *, detail: str = "", hint: str = "", address: str | None = None) -> None:
         super().__init__(summary)
@@ -88,3 +90,4 @@ class Interrupted(TaskDeployError):  # noqa: N818 - the user's Ctrl-C is no erro
     """The user pressed Ctrl-C; what was in flight has ended and is recorded."""
 
     exit_code = 130
+    word = ""

@@ -82,9 +82,9 @@ def _files(folder: Path, env: str) -> list[Path]:
             return [base, overlay] if overlay.exists() else [base]
         missing = f"file {shown(base)}" if folder.is_dir() else f"folder {shown(folder)}"
     except OSError as error:  # not the same as absent
-        raise ConfigError(f"cannot look into the configuration folder {shown(folder)}: {error.strerror}") from error
-    hint = "`task-deploy init` writes one; --config names another folder."
-    raise ConfigError(f"there is no configuration {missing}", hint=hint)
+        raise ConfigError(f"The configuration folder {shown(folder)} cannot be read: {error.strerror}") from error
+    hint = "Write one, as the README shows, or name another folder with --config."
+    raise ConfigError(f"There is no configuration {missing}", hint=hint)
 
 
 def _surroundings(content: object, env: str, root: Path) -> Surroundings:

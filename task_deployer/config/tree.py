@@ -91,7 +91,7 @@ def read_tree(files: Sequence[Path]) -> Node:
 def summary_of(mistakes: Sequence[Mistake]) -> str:
     """Say how many mistakes there are."""
     return (
-        "the configuration has a mistake" if len(mistakes) == 1 else f"the configuration has {len(mistakes)} mistakes"
+        "The configuration has a mistake" if len(mistakes) == 1 else f"The configuration has {len(mistakes)} mistakes"
     )
 
 

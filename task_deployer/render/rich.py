@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Self
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -52,9 +53,8 @@ class Terminal:
         if self._quiet:
             yield lambda _: None
         elif self._err.is_terminal:
-            running = _Running()
-            plain = progress.reporter(lambda line: self._err.print(_text(line)), verbose=self._verbose)
-            with Live(running, console=self._err, transient=True, refresh_per_second=8):
+            with _Running(self._err) as running:
+                plain = self._lines()
 
                 def report(event: Event) -> None:
                     running.take(event)
@@ -63,21 +63,36 @@ class Terminal:
 
                 yield report
         else:
-            yield progress.reporter(lambda line: self._err.print(_text(line)), verbose=self._verbose)
+            yield self._lines()
+
+    def _lines(self) -> Reporter:
+        return progress.reporter(lambda line: self._err.print(_text(line)), verbose=self._verbose)
 
 
 class _Running:
-    """What is at work now: a spinner, the address, since when, and what it waits for."""
+    """What is at work now: a spinner, the address, since when, and what it waits for.
 
-    def __init__(self) -> None:
+    The live view begins with the first change: before that a question may be due, which it would cover.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._live = Live(self, console=console, transient=True, refresh_per_second=8)
         self._since: dict[str, float] = {}
         self._glyphs: dict[str, str] = {}
         self._waits: dict[str, str] = {}
         self._spinner = Spinner("dots")
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
     def take(self, event: Event) -> None:
+        """Keep in mind what the event says."""
         match event:
             case Started():
+                self._live.start()
                 self._since[event.change.address] = time.monotonic()
                 self._glyphs[event.change.address] = GLYPHS[event.change.action]
             case Waiting():

@@ -86,7 +86,7 @@ def warning_lines(result: Result) -> Iterator[Line]:
 
 def error_lines(error: TaskDeployError) -> Iterator[Line]:
     """What happened, where and why, and what to do next."""
-    yield Line(f"Error: {error.summary}", Style.BAD)
+    yield Line(f"{error.word}{error.summary}", Style.BAD if error.word else Style.WARN)
     for line in error.detail.splitlines():
         yield Line(f"  {line}")
     if error.hint:

@@ -228,8 +228,8 @@ def test_missing_folder(project: Project) -> None:
     """A folder that does not exist is named, with what makes one."""
     with pytest.raises(ConfigError) as caught:
         load(project.root / "confg", "dev")
-    assert caught.value.summary == "there is no configuration folder confg"
-    assert caught.value.hint == "`task-deploy init` writes one; --config names another folder."
+    assert caught.value.summary == "There is no configuration folder confg"
+    assert caught.value.hint == "Write one, as the README shows, or name another folder with --config."
 
 
 def test_missing_base(project: Project) -> None:
@@ -237,7 +237,7 @@ def test_missing_base(project: Project) -> None:
     (project.root / "config" / "task.toml").rename(project.root / "config" / "dev.toml")
     with pytest.raises(ConfigError) as caught:
         project.load()
-    assert caught.value.summary == "there is no configuration file config/task.toml"
+    assert caught.value.summary == "There is no configuration file config/task.toml"
 
 
 @pytest.mark.parametrize("env", ["Dev", "", "../dev", "dev\n", "1st"])

@@ -65,7 +65,7 @@ def test_many_mistakes(project: Project) -> None:
 def test_syntax(project: Project, base: str, told: str) -> None:
     """A text that is no TOML is told by line and column, with the likely remedy."""
     project.write(base)
-    assert report(project) == f"the configuration has a mistake\nconfig/task.toml:{told}\n"
+    assert report(project) == f"The configuration has a mistake\nconfig/task.toml:{told}\n"
 
 
 @pytest.mark.parametrize("base", ["a = " + "[" * 5000 + "]" * 5000, "a." * 5000 + "a = 1", "a = " + "9" * 5000])
@@ -86,7 +86,7 @@ def test_text_that_is_not_utf8(project: Project) -> None:
     """A byte that UTF-8 does not know is told by line and column."""
     (project.root / "config" / "task.toml").write_bytes(b'[stack]\n# caf\xe9\nname = "x"\n')
     expected = "config/task.toml:2: column 6: is not UTF-8\n    Save the file in UTF-8, as TOML wants it."
-    assert report(project) == f"the configuration has a mistake\n{expected}\n"
+    assert report(project) == f"The configuration has a mistake\n{expected}\n"
 
 
 def test_byte_order_mark(project: Project) -> None:

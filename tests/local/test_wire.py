@@ -1,0 +1,88 @@
+"""HTTP as clients meet it."""
+
+import http.client
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.local.conftest import Lab
+
+
+@pytest.fixture
+def connection(lab: "Lab") -> "Iterator[http.client.HTTPConnection]":
+    """A bare connection to the local AWS."""
+    opened = http.client.HTTPConnection(lab.aws.endpoint_url.removeprefix("http://"), timeout=30)
+    yield opened
+    opened.close()
+
+
+def test_a_connection_serves_many_requests(lab: "Lab", connection: http.client.HTTPConnection) -> None:
+    """The same socket carries an upload in chunks, a read, a HEAD without a body, and a read again."""
+    bucket = lab.bucket()
+
+    def signed(operation: str, key: str) -> str:
+        url = lab.s3.generate_presigned_url(operation, Params={"Bucket": bucket, "Key": key})
+        return url.removeprefix(lab.aws.endpoint_url)
+
+    connection.request("PUT", signed("put_object", "a"), body=iter([b"ab", b"cd"]))
+    assert connection.getresponse().read() == b""
+    first = connection.sock
+    connection.request("GET", signed("get_object", "a"))
+    assert connection.getresponse().read() == b"abcd"
+    connection.request("HEAD", signed("head_object", "a"))
+    head = connection.getresponse()
+    assert (head.read(), head.headers["Content-Length"]) == (b"", "4")
+    connection.request("GET", signed("get_object", "absent"))
+    absent = connection.getresponse()
+    assert (absent.status, b"NoSuchKey" in absent.read()) == (404, True)
+    assert connection.sock is first
+
+
+def test_an_upload_may_wait_for_the_go_ahead(lab: "Lab") -> None:
+    """A client that sends `Expect: 100-continue`, as boto3 does for uploads, is answered; large bodies come through."""
+    bucket = lab.bucket()
+    body = bytes(range(256)) * 20_000
+    lab.s3.put_object(Bucket=bucket, Key="large", Body=body)
+    assert lab.s3.get_object(Bucket=bucket, Key="large")["Body"].read() == body
+
+
+def test_a_preflight_is_answered_by_the_buckets_own_rules(lab: "Lab", connection: http.client.HTTPConnection) -> None:
+    """Without a CORS rule a browser is told nothing; with one it is told its own origin."""
+    bucket = lab.bucket()
+    headers = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "PUT"}
+    connection.request("OPTIONS", f"/{bucket}/a", headers=headers)
+    unruled = connection.getresponse()
+    unruled.read()
+    assert unruled.headers["Access-Control-Allow-Origin"] is None
+    rule = {"AllowedOrigins": ["https://app.example.com"], "AllowedMethods": ["PUT"]}
+    lab.s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})  # type: ignore[list-item]  # a plain dict
+    connection.request("OPTIONS", f"/{bucket}/a", headers=headers)
+    allowed = connection.getresponse()
+    allowed.read()
+    assert allowed.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+
+
+def test_a_presigned_upload_runs_the_function(lab: "Lab", forwarding: tuple[str, str]) -> None:
+    """A PUT to a presigned URL, as a browser does it, is an upload like any other."""
+    function, queue = forwarding
+    bucket = lab.bucket()
+    lab.subscribe(function, bucket, "s3:ObjectCreated:*")
+    url = lab.s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "a b"})
+    connection = http.client.HTTPConnection(lab.aws.endpoint_url.removeprefix("http://"), timeout=30)
+    connection.request("PUT", url.removeprefix(lab.aws.endpoint_url), body=b"x")
+    assert connection.getresponse().status == 200
+    connection.close()
+    assert "Records" in lab.receive(queue)
+
+
+def test_a_waiting_receiver_keeps_nobody_else_waiting(lab: "Lab", forwarding: tuple[str, str]) -> None:
+    """While one client waits for messages, others upload, and the waiting one gets what comes of it."""
+    function, queue = forwarding
+    bucket = lab.bucket()
+    lab.subscribe(function, bucket, "s3:ObjectCreated:*")
+    lab.s3.put_object(Bucket=bucket, Key="a", Body=b"")
+    # The handler's own call must pass while this one waits: with a lock held it would come too late.
+    assert "Messages" in lab.sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)

@@ -36,12 +36,12 @@ class Archive:
 def pack(source: Path, requirements: str | None = None) -> Archive:
     """Zip the source folder and the runtime.
 
-    Left out: hidden files, `__pycache__`, `node_modules`, and a `task_runtime` of the source's own (the tool's goes in).
-    Raises `ConfigError` for a requirements file that names anything, an unreadable file, and a package too large.
+    Left out: hidden files, `__pycache__`, `node_modules`, and a `task_runtime` of the source's own, for which the
+    tool's goes in. Raises `ConfigError` for a requirements file that names anything, an unreadable file or folder, and
+    a package too large.
     """
     _refuse_requirements(source / (requirements or "requirements.txt"))
-    files = dict(_files(source, source))
-    files = {name: path for name, path in files.items() if not name.startswith(f"{RUNTIME}/")}
+    files = {name: path for name, path in _files(source, source) if not name.startswith(f"{RUNTIME}/")}
     runtime = runtime_folder()
     files |= {f"{RUNTIME}/{name}": path for name, path in _files(runtime, runtime)}
     content = _zip(files)
@@ -65,7 +65,11 @@ def runtime_folder() -> Path:
 
 
 def _files(root: Path, folder: Path) -> Iterator[tuple[str, Path]]:
-    for entry in sorted(folder.iterdir()):
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    for entry in entries:
         if entry.name.startswith(".") or entry.name in _LEFT_OUT or entry.suffix == ".pyc":
             continue
         if entry.is_dir():
@@ -94,11 +98,15 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ConfigError(
-            f"{path} cannot be read, so the function cannot be packed",
-            detail=str(error.strerror),
-            hint="Repair or remove that file.",
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"{path} cannot be read, so the function cannot be packed",
+        detail=str(error.strerror),
+        hint="Repair or remove it.",
+    )
 
 
 def _refuse_requirements(path: Path) -> None:

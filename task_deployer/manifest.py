@@ -1,27 +1,26 @@
 """The manifest is the journal: what we made, and what we were about to do when a run ended early.
 
-Intent is on disk before each mutating call and the outcome after it; both fsynced and atomically replaced. One writer
-at a time: `flock` on a file beside it, which the kernel releases when its holder dies.
+Intent is on disk before each mutating call and the outcome after it. How the file is locked and replaced is
+manifest_file.py's.
 """
 
-import fcntl
 import json
-import os
-import socket
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+from task_deployer import manifest_file
 from task_deployer.aws import Account
 from task_deployer.errors import ManifestError, SafetyError
+from task_deployer.manifest_file import FOLDER
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import Address, Identity
 
 VERSION = 1
-FOLDER = ".task-deploy"
 
 
 class Origin(StrEnum):
@@ -69,9 +68,9 @@ class Manifest:
             self.records[address] = record
             self._save()
 
-    def forget(self, address: Address) -> None:
-        """Take one record out. It is off the disk when this returns."""
-        if self.records.pop(address, None) is not None:
+    def forget(self, *addresses: Address) -> None:
+        """Take records out, all at once. They are off the disk when this returns."""
+        if [address for address in addresses if self.records.pop(address, None)]:
             self._save()
 
     def check_belongs(self, stack: str, env: str, account: Account) -> None:
@@ -93,14 +92,16 @@ class Manifest:
 
     def _save(self) -> None:
         self.serial += 1
-        try:
-            _replace(self.path, _serialize(self))
-        except OSError as error:
-            raise ManifestError(
-                f"The manifest {self.path} cannot be written",
-                detail=f"{error.strerror}. What is at AWS is safe; the file still says what was intended last.",
-                hint="Make room or give the right to write, then run the same command again: it goes on from there.",
-            ) from error
+        manifest_file.write(self.path, _serialize(self))
+
+
+def in_order(records: Mapping[Address, Record]) -> tuple[Address, ...]:
+    """The addresses of the records, each behind those that it depends on. Edges to what is not among them are left out.
+
+    Raises `ValueError` for a circle.
+    """
+    edges = {address: [e for e in records[address].depends_on if e in records] for address in sorted(records)}
+    return tuple(TopologicalSorter(edges).static_order())
 
 
 def find(root: Path, env: str, *, local: bool) -> Path | None:
@@ -144,7 +145,7 @@ def read(path: Path) -> Manifest | None:
                 hint="Upgrade task-deploy, then run the same command again.",
             )
         manifest = _parse(path, document)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _broken(path, f"{type(error).__name__}: {error}") from error
     return manifest
 
@@ -156,14 +157,14 @@ def opened(path: Path, stack: str, env: str, account: Account) -> Iterator[Manif
     A manifest that records nothing at the end is removed, and its lock and an empty folder with it. Raises
     `ManifestError` if another run holds the lock, `SafetyError` for the manifest of another account or region.
     """
-    with _lock(path):
+    with manifest_file.locked(path):
         manifest = read(path) or Manifest(path, stack, env, account)
         manifest.check_belongs(stack, env, account)
         try:
             yield manifest
         finally:
             if not manifest.records:
-                path.unlink(missing_ok=True)
+                manifest_file.remove(path)
 
 
 def _serialize(manifest: Manifest) -> str:
@@ -200,7 +201,7 @@ def _parse(path: Path, document: dict[str, object]) -> Manifest:
     serial, resources = document["serial"], document["resources"]
     if document["version"] != VERSION or not isinstance(serial, int) or not isinstance(resources, dict):
         raise ValueError("not a manifest of task-deploy")
-    records = {Address(address): _parse_record(record) for address, record in resources.items()}
+    records = {Address(address): _parse_record(address, record) for address, record in resources.items()}
     account = Account(text("account"), text("region"), text("partition"))
     manifest = Manifest(path, text("stack"), text("env"), account, text("lineage"), serial, records)
     unknown = sorted({record.kind for record in records.values()} - KINDS.keys())
@@ -208,15 +209,18 @@ def _parse(path: Path, document: dict[str, object]) -> Manifest:
         raise ValueError(f"it records {', '.join(unknown)}, which this release does not know")
     if path.parent.name in (FOLDER, "local") and path.name != f"{manifest.stack}.{manifest.env}.json":
         raise ValueError(f"it is of the stack {manifest.stack!r} in {manifest.env!r}, which its name does not say")
+    in_order(records)
     return manifest
 
 
-def _parse_record(record: Mapping[str, object]) -> Record:
+def _parse_record(address: str, record: Mapping[str, object]) -> Record:
     kind, identity, depends_on = record["kind"], record["identity"], record["depends_on"]
     if not isinstance(kind, str) or not isinstance(identity, dict) or not isinstance(depends_on, list):
-        raise TypeError("a record has the wrong shape")
+        raise TypeError(f"the record of {address} has the wrong shape")
+    if not address.startswith(f"{kind}."):
+        raise ValueError(f"the record of {address} is of another kind: {kind}")
     if not all(isinstance(word, str) for pair in identity.items() for word in pair):
-        raise TypeError("an identity holds something else than strings")
+        raise TypeError(f"the identity of {address} holds something else than strings")
     edges = tuple(Address(str(edge)) for edge in depends_on)
     return Record(kind, identity, edges, Origin(str(record["origin"])), Status(str(record["status"])))
 
@@ -227,74 +231,6 @@ def _broken(path: Path, why: str) -> ManifestError:
         detail=f"{why}. It was not changed, and it is not taken for empty.",
         hint="Put back an earlier copy of the file. If there is none, move it away and compare with the tags at AWS.",
     )
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write beside, flush, fsync, replace, fsync the folder: after a crash the old text or the new one is there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.new")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    lock = path.with_name(f"{path.name}.lock")
-    try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = _acquire(lock)
-    except OSError as error:
-        raise ManifestError(
-            f"The manifest {path} cannot be locked",
-            detail=f"{lock}: {error.strerror}. Nothing was changed.",
-            hint="Give the right to write to that folder, or choose another file with --manifest.",
-        ) from error
-    try:
-        yield
-    finally:
-        if not path.exists():
-            lock.unlink(missing_ok=True)
-            _remove_empty(lock.parent)
-        os.close(descriptor)
-
-
-def _acquire(lock: Path) -> int:
-    """Take the lock; a file that its last holder removed while we waited for it is no lock, so look again."""
-    while True:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = os.read(descriptor, 200).decode(errors="replace").strip()
-            os.close(descriptor)
-            raise ManifestError(
-                "Another task-deploy is at work on this stack",
-                detail=f"{lock} is held by {holder or 'a process that has not said who it is'}. Nothing was changed.",
-                hint="Wait until it has ended, then run the same command again.",
-            ) from error
-        if lock.exists() and os.stat(lock).st_ino == os.fstat(descriptor).st_ino:
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
-            return descriptor
-        os.close(descriptor)
-
-
-def _remove_empty(place: Path) -> None:
-    """Remove the folder, and the one above it if it is ours, where they hold nothing any more."""
-    for candidate in (place, place.parent):
-        if FOLDER in (candidate.name, candidate.parent.name):
-            try:
-                candidate.rmdir()
-            except OSError:
-                return
 
 
 def interrupted(record: Record) -> bool:

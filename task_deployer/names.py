@@ -58,6 +58,10 @@ class Names:
         """A CORS rule; they count from 1."""
         return f"{self.base}-{task}-{bucket}-{number}"
 
+    def lifecycle_rule(self, task: str, bucket: str, purpose: str) -> str:
+        """A lifecycle rule; `purpose` is what it does."""
+        return f"{self.base}-{task}-{bucket}-{purpose}"
+
     def permission(self, bucket: str) -> str:
         """The statement that lets a bucket invoke the function."""
         return f"AllowS3Invoke-{bucket}"
@@ -106,7 +110,8 @@ def _too_long(config: Config, named: list[_Named]) -> Iterator[Mistake]:
             yield _mistake(
                 config,
                 thing,
-                f"the {thing.sort}'s name {thing.name} is {excess} characters too long: AWS allows {LIMITS[thing.sort]}",
+                f"the {thing.sort}'s name {thing.name} is {excess} character{'' if excess == 1 else 's'} too long: "
+                f"AWS allows {LIMITS[thing.sort]}",
                 "Shorten the names it is made of"
                 + (", or give the bucket a `name`." if thing.sort == "bucket" else "."),
             )

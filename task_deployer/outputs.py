@@ -1,4 +1,4 @@
-"""What a stack offers to others: names, ARNs and URLs, told from identities alone, so that no config is needed. Pure."""
+"""What a stack offers to others: names, ARNs and URLs, told from identities alone: no config is needed. Pure."""
 
 from collections.abc import Mapping
 

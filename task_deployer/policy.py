@@ -12,6 +12,9 @@ INLINE_LIMIT = 10_240
 
 Document = Mapping[str, object]
 
+_SINGLE = {"Version", "Id", "Sid", "Effect"}
+"""The keys whose value is never a list."""
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -37,17 +40,25 @@ def merge(statements: Iterable[Statement]) -> Document:
 
 
 def canonical(document: object) -> object:
-    """A form in which two documents are equal exactly when AWS treats them alike.
+    """A form such that documents with one form mean the same to AWS, however they are spelled.
 
-    A single string and a list of one are the same to IAM, and the order in the lists of actions and resources means
-    nothing. (IAM user guide, grammar of the JSON policy language.)
+    A single value and a list of one are the same to IAM, and so are lists of strings in another order or with
+    something twice. (IAM user guide, grammar of the JSON policy language.) The order of statements is kept.
     """
     if isinstance(document, Mapping):
         return {
-            key: _as_list(value) if key in {"Action", "Resource", "Statement"} else canonical(value)
-            for key, value in sorted(document.items())
+            key: value if key in _SINGLE else _canonical_value(key, value) for key, value in sorted(document.items())
         }
     return document
+
+
+def _canonical_value(key: str, value: object) -> object:
+    if isinstance(value, Mapping) and key != "Statement":
+        return canonical(value)
+    items = value if isinstance(value, list) else [value]
+    if all(isinstance(item, str) for item in items):
+        return sorted(set(items))
+    return [canonical(item) for item in items]
 
 
 def check_size(document: Document, address: str) -> None:
@@ -67,16 +78,10 @@ def _render(statement: Statement) -> dict[str, object]:
         "Action": list(statement.actions),
         "Resource": list(statement.resources),
     }
-    if statement.condition:
-        rendered["Condition"] = {operator: {key: value} for operator, key, value in statement.condition}
-    return rendered
-
-
-def _as_list(value: object) -> list[object]:
-    items = value if isinstance(value, list) else [value]
-    if all(isinstance(item, str) for item in items):
-        return sorted(items, key=str)
-    return [canonical(item) for item in items]
+    conditions: dict[str, dict[str, str]] = {}
+    for operator, key, value in statement.condition:
+        conditions.setdefault(operator, {})[key] = value
+    return {**rendered, "Condition": conditions} if conditions else rendered
 
 
 def text(document: Document) -> str:

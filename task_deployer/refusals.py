@@ -1,12 +1,18 @@
 """What AWS's refusals mean to a user: which error of ours a client's error becomes, and what to do next."""
 
+import re
+
+from botocore import exceptions
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
+    ConnectionError,  # noqa: A004 - botocore's, of which each failure to reach an endpoint is one
+    CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
 )
 
 from task_deployer.errors import CredentialsError, ResourceError, TaskDeployError
@@ -26,7 +32,11 @@ _BAD_CREDENTIALS = {
 _CLOCK = {"RequestTimeTooSkewed"}
 FORBIDDEN = {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 
-_SERVICES = {"CloudWatch Logs": "logs"}
+_NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError)
+_LoginError = getattr(exceptions, "LoginError", SSOError)  # `aws login` is younger than the oldest boto3 that we take
+_EXPIRED = (CredentialRetrievalError, SSOError, TokenRetrievalError, _LoginError)
+_LOG_IN = "Log in again (`aws sso login` or `aws configure`), then run the same command: it goes on from here."
+_NAMED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:\w+)")
 _ACTIONS = {
     "HeadBucket": "s3:ListBucket",
     "GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
@@ -56,19 +66,17 @@ def message_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Message", ""))
 
 
-def action_of(error: ClientError, service: str) -> str:
-    """The IAM action that the failed operation needs. Where the two names differ, AWS's service reference says so."""
-    return _ACTIONS.get(error.operation_name, f"{service}:{error.operation_name}")
-
-
 def explain(error: ClientError | BotoCoreError | HTTPClientError, address: str | None = None) -> TaskDeployError:
     """Turn a client's error into one of ours, with what to do next. The caller raises it `from` the client's."""
     if isinstance(error, ClientError):
         return _explain_answer(error, address)
-    if isinstance(error, NoCredentialsError):
-        return CredentialsError("There are no AWS credentials", detail=str(error), address=address)
-    if isinstance(error, (EndpointConnectionError, ConnectTimeoutError)):
-        endpoint = getattr(error, "kwargs", {}).get("endpoint_url", "")
+    if isinstance(error, _NO_CREDENTIALS):
+        hint = "Run `aws configure` or `aws sso login`, or set AWS_PROFILE. Without an account: add --local."
+        return CredentialsError("There are no AWS credentials", detail=str(error), hint=hint, address=address)
+    if isinstance(error, _EXPIRED):
+        return CredentialsError("The AWS credentials cannot be had", detail=str(error), hint=_LOG_IN, address=address)
+    if isinstance(error, ConnectionError):
+        endpoint = error.kwargs.get("endpoint_url", "")
         return ResourceError(
             f"The endpoint {endpoint} cannot be reached",
             code=type(error).__name__,
@@ -85,7 +93,7 @@ def _explain_answer(error: ClientError, address: str | None) -> TaskDeployError:
         return CredentialsError(
             f"AWS does not accept the credentials ({code})",
             detail=message,
-            hint="Log in again (`aws sso login` or `aws configure`), then run the same command: it goes on from here.",
+            hint=_LOG_IN,
             address=address,
         )
     if code in _CLOCK:
@@ -110,7 +118,10 @@ def _request(error: ClientError) -> str:
 
 
 def _hint(error: ClientError, code: str) -> str:
-    if code in FORBIDDEN:
-        operation = error.operation_name
-        return f"Whoever runs this needs the IAM action for {_ACTIONS.get(operation, operation)}: see `task-deploy policy --deployer`."
-    return ""
+    """Name the IAM action that is missing: AWS's text mostly does; S3's operations have actions of other names."""
+    if code not in FORBIDDEN:
+        return ""
+    named = _NAMED_ACTION.search(message_of(error))
+    operation = error.operation_name
+    action = named[1] if named else _ACTIONS.get(operation, f"for {operation}")
+    return f"Whoever runs this needs the IAM action {action}: see `task-deploy policy --deployer`."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import tenacity
 from botocore.exceptions import ClientError
 
+from task_deployer.errors import ResourceError
 from task_deployer.refusals import code_of, message_of
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def _tell_nobody(_: str) -> None:
 
 @dataclass(frozen=True)
 class Patience:
-    """How to wait: how to sleep (seconds), what time it is, and whom to tell why."""
+    """How to wait: how to sleep (seconds), and whom to tell why."""
 
     sleep: Callable[[float], None] = time.sleep
     tell: Callable[[str], None] = _tell_nobody
@@ -35,7 +36,10 @@ class Patience:
 
 @dataclass(frozen=True)
 class Wait:
-    """One condition that passes by itself: `code` and `message` (a regular expression) tell it, within `seconds`."""
+    """One condition that passes by itself: `code` and `message` (regular expressions) tell it.
+
+    `seconds` is the deadline: what is slept in all, at most; the calls between the pauses take their own time.
+    """
 
     reason: str
     seconds: float
@@ -97,12 +101,22 @@ LOG_GROUP_BUSY = Wait("the log group to settle", 60, "OperationAbortedException"
 """Creations and deletions of one log group collide."""
 
 
+def _slept(seconds: float) -> Callable[[tenacity.RetryCallState], bool]:
+    """Stop when the pauses add up to the deadline. Only sleep counts: a deadline needs no clock."""
+    return lambda state: state.idle_for >= seconds
+
+
+def _pauses(first: float) -> tenacity.wait.wait_base:
+    """Pauses that double up to 5 seconds, with some jitter: workers that met at one refusal do not meet again."""
+    return tenacity.wait_exponential(multiplier=first, max=5) + tenacity.wait_random(0, first)
+
+
 def patiently(patience: Patience, wait: Wait, call: Callable[[], T]) -> T:
     """Call, and call again for as long as the error is the named one, with growing pauses, until its deadline."""
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(wait.matches),
-        stop=tenacity.stop_after_delay(wait.seconds),
-        wait=tenacity.wait_exponential_jitter(initial=0.5, max=5, jitter=0.5),
+        stop=_slept(wait.seconds),
+        wait=_pauses(0.5),
         sleep=patience.sleep,
         before_sleep=lambda _: patience.tell(wait.reason),
         reraise=True,
@@ -117,19 +131,29 @@ def until_settled(patience: Patience, client: "LambdaClient", name: str) -> "Fun
     """Wait until no creation or update of the function is under way, and return its configuration.
 
     Lambda works on after its answer: State goes from Pending to Active, LastUpdateStatus from InProgress to Successful.
-    Both may end as Failed; the caller looks. Right after CreateFunction a read may still not find it.
+    Both may end as Failed; the caller looks. Right after CreateFunction a read may still not find it. Raises
+    `ResourceError` if it is under way after five minutes.
     """
 
     def is_unsettled(configuration: "FunctionConfigurationResponseTypeDef") -> bool:
         return configuration.get("State") == "Pending" or configuration.get("LastUpdateStatus") == "InProgress"
 
-    not_found = Wait("", _SETTLE_SECONDS, "ResourceNotFoundException")
+    def give_up(state: tenacity.RetryCallState) -> "FunctionConfigurationResponseTypeDef":
+        if state.outcome is not None and state.outcome.failed:
+            state.outcome.result()
+        raise ResourceError(
+            f"Lambda has not made the function {name} ready within {_SETTLE_SECONDS} seconds",
+            code="NotSettled",
+            hint="Run the same command again: it goes on from here.",
+        )
+
+    not_found = Wait("the function to be found", _SETTLE_SECONDS, "ResourceNotFoundException")
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_result(is_unsettled) | tenacity.retry_if_exception(not_found.matches),
-        stop=tenacity.stop_after_delay(_SETTLE_SECONDS),
-        wait=tenacity.wait_exponential_jitter(initial=0.25, max=5, jitter=0.25),
+        stop=_slept(_SETTLE_SECONDS),
+        wait=_pauses(0.25),
         sleep=patience.sleep,
         before_sleep=lambda _: patience.tell("the function to be ready"),
-        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        retry_error_callback=give_up,
     )
     return retrying(client.get_function_configuration, FunctionName=name)

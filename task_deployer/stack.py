@@ -4,36 +4,20 @@ Every name, ARN and URL is computed (names.py), so nothing has to exist before t
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from task_deployer import names, policy, tags
 from task_deployer.archive import Archive
 from task_deployer.aws import Account
-from task_deployer.config import BucketConfig, Config, TaskConfig
+from task_deployer.buckets import bucket_of, documents_of, one_after_another
+from task_deployer.config import Config
+from task_deployer.config.rules import queue_region
 from task_deployer.errors import ConfigError, Mistake
 from task_deployer.names import Names
 from task_deployer.plan import Desired
-from task_deployer.resources import (
-    Bucket,
-    BucketTags,
-    Cors,
-    Function,
-    InvokeConfig,
-    Lifecycle,
-    LogGroup,
-    Notifications,
-    Permission,
-    PublicAccessBlock,
-    Queue,
-    Role,
-    RolePolicy,
-    Versioning,
-)
-from task_deployer.resources.bucket_documents import BucketDocument
-from task_deployer.resources.cors import CorsRule
-from task_deployer.resources.lifecycle import LifecycleRule
-from task_deployer.resources.notification_document import Entry
+from task_deployer.resources import Bucket, Function, InvokeConfig, LogGroup, Queue, Role, RolePolicy
+from task_deployer.subscriptions import Subscription, entries_of, notifications_of, permissions_of
 from task_deployer.task_policy import statements
 
 CALLBACK, TOPICS = "TASK_DEPLOY_CALLBACK", "TASK_DEPLOY_TOPICS"
@@ -52,35 +36,26 @@ def build(
     """Make all resources that the config wants; those that others depend on come first.
 
     `archives` has one package for each task. `only` leaves the resources of one task and the topics that it names.
-    Raises `ConfigError` for names that AWS would refuse, an environment or a policy that is too large.
+    Raises `ConfigError` for names that AWS would refuse, a queue of another region, and an environment or a policy that
+    is too large.
     """
     names.check(config, account)
     builder = _Builder(config, account, lineage)
-    queues = {topic: builder.topic_queue(topic) for topic in config.command_topics}
-    built = {task: builder.task(task, queues, archives[task]) for task in config.tasks if only in (None, task)}
-    named = {topic for task in built for topic in config.tasks[task].command_topics}
-    wanted = [queue for topic, queue in queues.items() if only is None or topic in named]
+    tasks = [task for task in config.tasks if only in (None, task)]
+    named = {topic for task in tasks for topic in config.tasks[task].command_topics}
+    queues = {topic: builder.topic_queue(topic) for topic in config.command_topics if only is None or topic in named}
+    built = [builder.task(task, queues, archives[task]) for task in tasks]
     return (
-        *wanted,
-        *(resource for parts in built.values() for resource in parts.resources),
-        *builder.notifications(list(built.values())),
+        *queues.values(),
+        *one_after_another(resource for parts in built for resource in parts.resources),
+        *notifications_of(config, builder.names, [item for parts in built for item in parts.subscriptions]),
     )
-
-
-@dataclass(frozen=True)
-class _Subscription:
-    """What one bucket of one task adds to the notification document of that bucket."""
-
-    bucket: Bucket
-    entries: tuple[Entry, ...]
-    permission: Permission
-    parts: tuple[Desired, ...]
 
 
 @dataclass(frozen=True)
 class _Task:
     resources: tuple[Desired, ...]
-    subscriptions: tuple[_Subscription, ...]
+    subscriptions: tuple[Subscription, ...]
 
 
 @dataclass(frozen=True)
@@ -100,6 +75,7 @@ class _Builder:
     def topic_queue(self, topic: str) -> Queue:
         settings = self.config.command_topics[topic]
         if settings.queue is not None:
+            self._check_region(topic, settings.queue)
             return reference(topic, settings.queue, self.account)
         name = self.names.topic_queue(topic, fifo=settings.fifo)
         return self._queue(topic, name, _FIFO if settings.fifo else {})
@@ -111,57 +87,39 @@ class _Builder:
         failures = self._failure_queue(task) if job.failure_queue else None
         topics = {topic: queues[topic] for topic in job.command_topics}
         function = self._function(task, role, log_group, topics, archive)
-        buckets = {key: self._bucket(task, key, settings) for key, settings in job.buckets.items()}
-        role_policy = self._role_policy(task, role, log_group, buckets, (*topics.values(),), failures)
+        settings = job.buckets
+        buckets = {key: bucket_of(task, key, settings[key], self.names, self.tags) for key in settings}
+        document = self._policy(task, log_group, buckets, topics, failures)
+        role_policy = RolePolicy(task, role, names.POLICY, document)
+        destination = failures.arn if failures else None
         invoke_config = InvokeConfig(
-            task,
-            function,
-            role_policy,
-            job.retry_attempts,
-            job.max_event_age_seconds,
-            failures,
-            failures.arn if failures else None,
+            task, function, role_policy, job.retry_attempts, job.max_event_age_seconds, failures, destination
         )
         ready: tuple[Desired, ...] = (role_policy, invoke_config, log_group, *topics.values())
-        documents = {key: self._documents(task, key, bucket) for key, bucket in buckets.items()}
-        permissions = self._permissions(task, function, buckets)
+        documents = {key: documents_of(task, key, buckets[key], settings[key], self.names) for key in settings}
+        permissions = permissions_of(buckets, settings, function, self.names)
         subscriptions = tuple(
-            self._subscription(task, key, buckets[key], permission, (*ready, *documents[key][-1:]))
+            Subscription(
+                buckets[key],
+                entries_of(task, key, settings[key], self.names),
+                permission,
+                (*ready, *documents[key][-1:]),
+            )
             for key, permission in permissions.items()
         )
         own: list[Desired] = [log_group, role, *([failures] if failures else []), role_policy, function, invoke_config]
         of_buckets = [resource for key, bucket in buckets.items() for resource in (bucket, *documents[key])]
         return _Task((*own, *of_buckets, *permissions.values()), subscriptions)
 
-    def notifications(self, tasks: Sequence[_Task]) -> tuple[Notifications, ...]:
-        """One document per bucket, whoever of the tasks shares it: one writer."""
-        by_bucket: dict[str, list[_Subscription]] = {}
-        for subscription in (item for task in tasks for item in task.subscriptions):
-            by_bucket.setdefault(subscription.bucket.name, []).append(subscription)
-        return tuple(self._notifications(name, shared) for name, shared in by_bucket.items())
-
-    def _notifications(self, bucket: str, shared: Sequence[_Subscription]) -> Notifications:
-        entries = tuple(entry for subscription in shared for entry in subscription.entries)
-        written = {entry.id for entry in entries}
-        spared = sorted({entry.id for entry in self._all_entries(bucket)} - written)
-        return Notifications(
-            bucket,
-            shared[0].bucket,
-            entries,
-            tuple(subscription.permission for subscription in shared),
-            tuple({part.address: part for subscription in shared for part in subscription.parts}.values()),
-            tuple(spared),
-        )
-
-    def _all_entries(self, bucket: str) -> list[Entry]:
-        """The entries of all tasks in this bucket, also of those that this run is not about."""
-        return [
-            entry
-            for task, job in self.config.tasks.items()
-            for key, settings in job.buckets.items()
-            if (settings.name or self.names.bucket(task, key)) == bucket
-            for entry in self._entries(task, key, settings)
-        ]
+    def _check_region(self, topic: str, queue: str) -> None:
+        """The config checks this where it names the region itself; here it may come from anywhere."""
+        region = queue_region(queue)
+        if region not in (None, self.account.region):
+            file, line = self.config.locate("command_topics", topic, "queue")
+            problem = f"lies in {region}, but the stack is deployed to {self.account.region}"
+            advice = "A function publishes to queues of its own region."
+            mistake = Mistake(file, line, f"command_topics.{topic}.queue", problem, advice)
+            raise ConfigError("A queue of another region", mistakes=(mistake,))
 
     def _queue(self, scope: str, name: str, attributes: Mapping[str, str]) -> Queue:
         url, arn = self.account.queue_url(name), self.account.arn("sqs", name)
@@ -206,99 +164,26 @@ class _Builder:
             mistake = Mistake(file, line, f"tasks.{task}.environment", problem, advice)
             raise ConfigError("The function's environment is too large", mistakes=(mistake,))
 
-    def _role_policy(
+    def _policy(
         self,
         task: str,
-        role: Role,
         log_group: LogGroup,
         buckets: Mapping[str, Bucket],
-        topics: Sequence[Queue],
+        topics: Mapping[str, Queue],
         failures: Queue | None,
-    ) -> RolePolicy:
+    ) -> policy.Document:
         settings = self.config.tasks[task].buckets
         uses = [(self.account.bucket_arn(bucket.name), settings[key]) for key, bucket in buckets.items()]
         document = policy.merge(
             statements(
                 self.account.arn("logs", f"log-group:{log_group.name}"),
                 uses,
-                [queue.arn for queue in topics],
+                [queue.arn for queue in topics.values()],
                 failures.arn if failures else None,
             )
         )
         policy.check_size(document, f"role_policy.{task}")
-        return RolePolicy(task, role, names.POLICY, document)
-
-    def _bucket(self, task: str, key: str, settings: BucketConfig) -> Bucket:
-        name = settings.name or self.names.bucket(task, key)
-        tags_of_ours = {} if settings.existing else self.tags
-        return Bucket(f"{task}.{key}", name, self.account.region, tags_of_ours, settings.existing)
-
-    def _documents(self, task: str, key: str, bucket: Bucket) -> tuple[Desired, ...]:
-        """The bucket's documents in the order in which they are written, each behind the one before it."""
-        settings, scope = self.config.tasks[task].buckets[key], bucket.scope
-        rules = tuple(
-            CorsRule(
-                self.names.cors_rule(task, key, number),
-                rule.allowed_origins,
-                rule.allowed_methods,
-                rule.allowed_headers,
-                rule.expose_headers,
-                rule.max_age_seconds,
-            )
-            for number, rule in enumerate(settings.cors, 1)
-        )
-        if bucket.existing:
-            return (Cors(scope, bucket, rules, shared=True),) if rules else ()
-        tagged = BucketTags(scope, bucket)
-        last: BucketDocument = PublicAccessBlock(scope, bucket, tagged)
-        documents: list[Desired] = [tagged, last]
-        if settings.versioning:
-            last = Versioning(scope, bucket, last)
-            documents.append(last)
-        if expiry := self._expiry(task, key, settings):
-            last = Lifecycle(scope, bucket, last, expiry)
-            documents.append(last)
-        if rules:
-            documents.append(Cors(scope, bucket, rules, shared=False, after=last))
-        return tuple(documents)
-
-    def _expiry(self, task: str, key: str, settings: BucketConfig) -> tuple[LifecycleRule, ...]:
-        base = self.names.cors_rule(task, key, 0).removesuffix("-0")
-        objects = LifecycleRule(f"{base}-expire", expire_days=settings.expire_days)
-        uploads = LifecycleRule(f"{base}-abort-uploads", abort_uploads_days=settings.abort_uploads_days)
-        return tuple(
-            rule for rule in (objects, uploads) if rule.expire_days is not None or rule.abort_uploads_days is not None
-        )
-
-    def _permissions(self, task: str, function: Function, buckets: Mapping[str, Bucket]) -> dict[str, Permission]:
-        """One statement for each bucket that is listened to, each behind the one before it: one writer per policy."""
-        permissions: dict[str, Permission] = {}
-        last: Permission | None = None
-        for key, bucket in buckets.items():
-            if self.config.tasks[task].buckets[key].events:
-                arn = self.account.bucket_arn(bucket.name)
-                last = Permission(bucket.scope, function, self.names.permission(key), arn, self.account.id, last)
-                permissions[key] = last
-        return permissions
-
-    def _subscription(
-        self, task: str, key: str, bucket: Bucket, permission: Permission, parts: tuple[Desired, ...]
-    ) -> _Subscription:
-        entries = tuple(self._entries(task, key, self.config.tasks[task].buckets[key]))
-        return _Subscription(bucket, entries, permission, parts)
-
-    def _entries(self, task: str, key: str, settings: BucketConfig) -> list[Entry]:
-        """The two entries of the seed: what is created, and all the rest."""
-        function_arn = self.account.arn("lambda", f"function:{self.names.function(task)}")
-        split: dict[str, list[str]] = {"Created": [], "Deleted": []}
-        for event in settings.events:
-            full = f"s3:{event}" if ":" in event else f"s3:{event}:*"
-            split["Created" if event.startswith("ObjectCreated") else "Deleted"].append(full)
-        return [
-            Entry(self.names.entry(task, key, suffix), function_arn, tuple(events), settings.prefix, settings.suffix)
-            for suffix, events in split.items()
-            if events
-        ]
+        return document
 
 
 def reference(topic: str, queue: str, account: Account) -> Queue:

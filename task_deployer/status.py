@@ -1,11 +1,12 @@
 """How what we recorded fares at AWS: the state of each resource, and the worst of them. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from task_deployer.manifest import Origin, Record, interrupted
-from task_deployer.plan import Action, Change, Desired, Unreadable, in_order
+from task_deployer.conflicts import Unreadable, is_existing
+from task_deployer.manifest import Origin, Record, in_order, interrupted
+from task_deployer.plan import Action, Change, Desired
 from task_deployer.resources.base import Address, is_absent
 
 
@@ -56,30 +57,30 @@ def compare(
 
 
 def _standing(resource: Desired, seen: object, record: Record | None) -> Standing:
-    keep = Change(resource.address, resource.kind, Action.KEEP)
+    change = Change(resource.address, resource.kind, Action.KEEP)
     if isinstance(seen, Unreadable):
-        return Standing(_with(keep, reason=seen.error.summary), State.UNKNOWN)
+        return Standing(replace(change, reason=seen.error.summary), State.UNKNOWN)
+    if is_existing(resource):
+        there = seen is not None
+        reason = "not ours: used, never changed" if there else "not ours, and not there"
+        return Standing(replace(change, reason=reason), State.OK if there else State.MISSING)
     begun = record is not None and interrupted(record)
     if seen is None or is_absent(seen):
-        return Standing(_with(keep, Action.CREATE), State.INTERRUPTED if begun else State.MISSING)
-    if record is not None and record.origin is Origin.ADOPTED:
-        return Standing(_with(keep, reason="not ours: used, never changed"), State.OK)
+        return Standing(replace(change, action=Action.CREATE), State.INTERRUPTED if begun else State.MISSING)
+    if record is None and resource.exclusive:
+        return Standing(replace(change, reason="exists, but is not in the manifest"), State.MISSING)
     differences = resource.diff(seen)
+    action = Action.UPDATE if differences else Action.KEEP
     state = State.INTERRUPTED if begun else State.DRIFTED if differences else State.OK
-    change = Change(resource.address, resource.kind, Action.UPDATE if differences else Action.KEEP, differences)
-    return Standing(change, state)
+    return Standing(replace(change, action=action, differences=differences), state)
 
 
 def _unwanted(address: Address, record: Record, seen: object, *, dropped: bool) -> Standing:
     change = Change(address, record.kind, Action.KEEP)
-    if dropped:
-        change = _with(change, Action.DELETE, "no longer in the config")
+    if dropped and record.origin is Origin.CREATED:
+        change = replace(change, action=Action.DELETE, reason="no longer in the config")
     if isinstance(seen, Unreadable):
-        return Standing(_with(change, reason=seen.error.summary), State.UNKNOWN)
+        return Standing(replace(change, reason=seen.error.summary), State.UNKNOWN)
     if interrupted(record):
         return Standing(change, State.INTERRUPTED)
     return Standing(change, State.MISSING if is_absent(seen) else State.OK)
-
-
-def _with(change: Change, action: Action | None = None, reason: str = "") -> Change:
-    return Change(change.address, change.kind, action or change.action, reason=reason)

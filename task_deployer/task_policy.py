@@ -1,4 +1,4 @@
-"""The statements that a task's role needs: logs, buckets, topics, failures. In this order, each with one purpose. Pure."""
+"""The statements that a task's role needs: logs, buckets, topics, failures, in this order. Pure."""
 
 from collections.abc import Iterator, Sequence
 

@@ -35,18 +35,26 @@ def refuse(warnings: tuple[Warning, ...]) -> None:
 
 def _recursion(config: Config, only: str | None) -> Iterator[Warning]:
     for task, job in config.tasks.items():
+        if only not in (None, task):
+            continue
+        writers = {bucket.name or key: bucket.mode for key, bucket in job.buckets.items() if _writes(bucket)}
         for key, bucket in job.buckets.items():
-            if only in (None, task) and _may_recurse(bucket):
+            mode = writers.get(bucket.name or key)
+            if mode and _listens(bucket):
                 yield Warning(
                     "recursion",
                     Address(f"bucket.{task}.{key}"),
-                    f"the task may write to this bucket ({bucket.mode}), and whatever is created in it runs the task: it "
+                    f"the task may write to this bucket ({mode}), and whatever is created in it runs the task: it "
                     'can run itself without end. A prefix or suffix that tells input from output (prefix = "in/") '
                     "silences this, and so does allow_recursion = true.",
                 )
 
 
-def _may_recurse(bucket: BucketConfig) -> bool:
-    writes = bucket.mode in ("Write", "ReadWrite")
-    listens = any(event.startswith("ObjectCreated") for event in bucket.events)
-    return writes and listens and not (bucket.prefix or bucket.suffix or bucket.allow_recursion)
+def _writes(bucket: BucketConfig) -> bool:
+    """One bucket at AWS may be in several tables of a task: written through one, listened to through another."""
+    return bucket.mode in ("Write", "ReadWrite")
+
+
+def _listens(bucket: BucketConfig) -> bool:
+    created = any(event.startswith("ObjectCreated") for event in bucket.events)
+    return created and not (bucket.prefix or bucket.suffix or bucket.allow_recursion)

@@ -13,7 +13,7 @@ from task_deployer.resources import bucket_contents
 from task_deployer.resources.base import Difference, Identity, Resource
 from task_deployer.resources.ownership import is_ours, taken
 from task_deployer.resources.rights import Rights
-from task_deployer.retry import BUCKET_NAME_BUSY, patiently
+from task_deployer.retry import BUCKET_NAME_BUSY, BUCKET_SETTLING, patiently
 from task_deployer.tags import as_pairs
 
 if TYPE_CHECKING:
@@ -73,18 +73,15 @@ class Bucket(Resource[SeenBucket]):
         name, owner = identity["bucket"], aws.account.id
         try:
             head = aws.s3.head_bucket(Bucket=name, ExpectedBucketOwner=owner)
-            tagging = aws.s3.get_bucket_tagging(Bucket=name, ExpectedBucketOwner=owner)["TagSet"]
+            return SeenBucket(head.get("BucketRegion"), _tags(aws, name))
         except ClientError as error:
-            if code_of(error) in ("404", "NoSuchBucket"):
+            if code_of(error) in ("404", "NoSuchBucket"):  # HEAD may still say 200 after the deletion
                 return None
             if code_of(error) == "403":
                 raise _forbidden(name) from error
             if code_of(error) == "301":
                 raise _elsewhere(name, error) from error
-            if code_of(error) != "NoSuchTagSet":
-                raise
-            head, tagging = aws.s3.head_bucket(Bucket=name, ExpectedBucketOwner=owner), []
-        return SeenBucket(head.get("BucketRegion"), {tag["Key"]: tag["Value"] for tag in tagging})
+            raise
 
     def diff(self, seen: SeenBucket) -> tuple[Difference, ...]:
         if seen.region in (None, self.region):
@@ -96,7 +93,7 @@ class Bucket(Resource[SeenBucket]):
 
         Without tags us-east-1 answers 200 for a bucket that exists already; with them 409 everywhere.
         """
-        configuration: CreateBucketConfigurationTypeDef = {"Tags": as_pairs(self.tags)}  # type: ignore[typeddict-item]  # Key and Value
+        configuration: CreateBucketConfigurationTypeDef = {"Tags": as_pairs(self.tags)}
         if self.region != _NO_LOCATION:
             configuration["LocationConstraint"] = self.region  # type: ignore[typeddict-item]  # the stubs may lack new regions
 
@@ -111,17 +108,26 @@ class Bucket(Resource[SeenBucket]):
             if code_of(error) != "BucketAlreadyOwnedByYou":
                 raise
             seen = self.observe(aws, self.identity)
-            if seen is None or not is_ours(seen.tags, self.tags):
-                raise taken(f"The bucket {self.name}", seen.tags if seen else {}) from error
+            if seen is None:
+                raise
+            if not is_ours(seen.tags, self.tags):
+                raise taken(f"The bucket {self.name}", seen.tags) from error
 
     def update(self, aws: Aws, seen: SeenBucket) -> None:
         """Nothing of the bucket itself can be changed; its documents are resources of their own."""
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
+        name = identity["bucket"]
         try:
-            aws.s3.delete_bucket(Bucket=identity["bucket"], ExpectedBucketOwner=aws.account.id)
+            patiently(
+                aws.patience,
+                BUCKET_SETTLING,
+                lambda: aws.s3.delete_bucket(Bucket=name, ExpectedBucketOwner=aws.account.id),
+            )
         except ClientError as error:
+            if code_of(error) == "BucketNotEmpty":
+                raise _not_empty(name) from error
             if code_of(error) != "NoSuchBucket":
                 raise
 
@@ -134,6 +140,25 @@ class Bucket(Resource[SeenBucket]):
     def empty(cls, aws: Aws, identity: Identity) -> None:
         """Remove all versions, delete markers and unfinished uploads."""
         bucket_contents.empty(aws, identity["bucket"])
+
+
+def _tags(aws: Aws, name: str) -> dict[str, str]:
+    try:
+        tags = aws.s3.get_bucket_tagging(Bucket=name, ExpectedBucketOwner=aws.account.id)["TagSet"]
+    except ClientError as error:
+        if code_of(error) == "NoSuchTagSet":
+            return {}
+        raise
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def _not_empty(name: str) -> ResourceError:
+    return ResourceError(
+        f"The bucket {name} is not empty",
+        code="BucketNotEmpty",
+        detail="Something was written to it after it was looked into. It was left as it is.",
+        hint="Stop who writes to it; --empty-buckets deletes what is in it, --keep-buckets leaves the bucket.",
+    )
 
 
 def _forbidden(name: str) -> ResourceError:

@@ -17,7 +17,7 @@ from task_deployer.resources.base import Difference, Identity, Resource, Value, 
 from task_deployer.resources.bucket import Bucket
 from task_deployer.resources.rights import Rights
 from task_deployer.retry import BUCKET_BUSY, BUCKET_SETTLING, patiently
-from task_deployer.tags import as_pairs
+from task_deployer.tags import ENV, MANIFEST, STACK, as_pairs
 
 Document = Mapping[str, Value]
 """A document in canonical form: flat, comparable with `==`."""
@@ -105,25 +105,28 @@ class BucketTags(BucketDocument):
 
     @classmethod
     def read(cls, aws: Aws, bucket: str) -> Document | None:
-        answer = aws.s3.get_bucket_tagging(Bucket=bucket, ExpectedBucketOwner=aws.account.id)
-        return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+        """Get all tags, those of others too; without one of the tool's own we are absent from them."""
+        found = _tags(aws, bucket)
+        return found if any(_is_the_tools(key) for key in found) else None
 
     def diff(self, seen: Document) -> tuple[Difference, ...]:
         return differing(self.wanted, seen)
 
     def write(self, aws: Aws, seen: Document | None) -> None:  # noqa: ARG002 - read again, at the last moment
-        present = self.observe(aws, self.identity) or {}
-        tags = {**present, **self.wanted}
-        pairs = as_pairs({key: str(value) for key, value in tags.items() if not key.startswith("aws:")})
-        aws.s3.put_bucket_tagging(
-            Bucket=self.bucket.name,
-            ExpectedBucketOwner=aws.account.id,
-            Tagging={"TagSet": pairs},  # type: ignore[typeddict-item]  # Key and Value
-        )
+        present = _tags(aws, self.bucket.name)
+        merged = {**present, **self.bucket.tags}
+        if merged != present:  # a new bucket bears them from its creation
+            _set_tags(aws, self.bucket.name, merged)
 
     @classmethod
     def remove(cls, aws: Aws, bucket: str) -> None:
-        aws.s3.delete_bucket_tagging(Bucket=bucket, ExpectedBucketOwner=aws.account.id)
+        """Take the tool's own tags away: that the bucket is ours is what they said."""
+        found = _tags(aws, bucket)
+        left = {key: value for key, value in found.items() if not _is_the_tools(key)}
+        if left:
+            _set_tags(aws, bucket, left)
+        else:
+            aws.s3.delete_bucket_tagging(Bucket=bucket, ExpectedBucketOwner=aws.account.id)
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,7 @@ class Versioning(BucketDocument):
     """Versioning on. It cannot be undone: taking it away suspends it, and what is versioned stays."""
 
     kind: ClassVar[str] = "versioning"
-    absent: ClassVar[str] = ""
+    absent: ClassVar[str] = "NoSuchBucket"  # GetBucketVersioning has no code of its own for it
     rights: ClassVar[Rights] = Rights(
         read=("s3:GetBucketVersioning",), write=("s3:PutBucketVersioning",), delete=("s3:PutBucketVersioning",)
     )
@@ -186,6 +189,25 @@ class Versioning(BucketDocument):
     @classmethod
     def remove(cls, aws: Aws, bucket: str) -> None:
         _set_versioning(aws, bucket, "Suspended")
+
+
+def _tags(aws: Aws, bucket: str) -> dict[str, str]:
+    """Get the tags. Only S3's word for "no tags" counts as none: what is taken for none here is written over."""
+    try:
+        found = aws.s3.get_bucket_tagging(Bucket=bucket, ExpectedBucketOwner=aws.account.id)["TagSet"]
+    except ClientError as error:
+        if code_of(error) == BucketTags.absent:
+            return {}
+        raise
+    return {tag["Key"]: tag["Value"] for tag in found if not tag["Key"].startswith("aws:")}
+
+
+def _set_tags(aws: Aws, bucket: str, tags: Mapping[str, str]) -> None:
+    aws.s3.put_bucket_tagging(Bucket=bucket, ExpectedBucketOwner=aws.account.id, Tagging={"TagSet": as_pairs(tags)})
+
+
+def _is_the_tools(key: str) -> bool:
+    return key in (STACK, ENV, MANIFEST)
 
 
 def _set_versioning(aws: Aws, bucket: str, status: str) -> None:

@@ -10,12 +10,13 @@ from task_deployer.aws import Account, Aws
 from task_deployer.refusals import code_of
 from task_deployer.resources.base import ENTRIES, Difference, Identity, Resource, Value, differing, entries_of
 from task_deployer.resources.bucket import Bucket
-from task_deployer.resources.bucket_documents import BucketDocument
 from task_deployer.resources.rights import Rights
 from task_deployer.retry import BUCKET_BUSY, BUCKET_SETTLING, patiently
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CORSRuleOutputTypeDef, CORSRuleUnionTypeDef
+
+    from task_deployer.resources.bucket_documents import BucketDocument
 
 _LISTS = ("AllowedOrigins", "AllowedMethods", "AllowedHeaders", "ExposeHeaders")
 
@@ -57,7 +58,8 @@ class Cors(Resource[Rules]):
     bucket: Bucket
     rules: tuple[CorsRule, ...]
     shared: bool = False
-    after: BucketDocument | None = None
+    after: "BucketDocument | Cors | None" = None
+    """The document of this bucket that is written before: on somebody else's, the rules of another task may be."""
 
     @property
     def identity(self) -> Identity:
@@ -71,11 +73,15 @@ class Cors(Resource[Rules]):
 
     @classmethod
     def observe(cls, aws: Aws, identity: Identity) -> Rules | None:
-        """Read the rules; on a shared document ours alone, and None where there is none of ours."""
-        rules = _read(aws, identity["bucket"])
-        if ENTRIES not in identity:
-            return None if rules is None else tuple(rules)
-        return tuple(rule for rule in rules or () if rule.get("ID") in entries_of(identity)) or None
+        """Read the rules, on a shared document ours alone. None of them, or no bucket, is absence."""
+        try:
+            rules = _read(aws, identity["bucket"])
+        except ClientError as error:
+            if code_of(error) == "NoSuchBucket":
+                return None
+            raise
+        ours = [rule for rule in rules if ENTRIES not in identity or rule.get("ID") in entries_of(identity)]
+        return tuple(ours) or None
 
     def diff(self, seen: Rules) -> tuple[Difference, ...]:
         wanted = [_canonical(rule.render()) for rule in self.rules]
@@ -87,43 +93,47 @@ class Cors(Resource[Rules]):
         )
 
     def create(self, aws: Aws) -> None:
-        ours = [rule.render() for rule in self.rules]
+        self._put(aws, entries_of(self.identity))
 
-        def call() -> None:
-            foreign = _foreign(_read(aws, self.bucket.name), entries_of(self.identity)) if self.shared else []
-            _write(aws, self.bucket.name, [*foreign, *ours])
-
-        patiently(aws.patience, BUCKET_BUSY, call)
-
-    def update(self, aws: Aws, seen: Rules) -> None:  # noqa: ARG002 - a shared document is read again within
-        self.create(aws)
+    def update(self, aws: Aws, seen: Rules) -> None:
+        """Put the rules; of a shared document those of ours that are wanted no longer go."""
+        self._put(aws, [*entries_of(self.identity), *(str(rule.get("ID")) for rule in seen)])
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
-        bucket = identity["bucket"]
+        shared, bucket = ENTRIES in identity, identity["bucket"]
 
         def call() -> None:
-            foreign = _foreign(_read(aws, bucket), entries_of(identity)) if ENTRIES in identity else []
-            if foreign:
+            rules = _read(aws, bucket) if shared else []
+            foreign = _foreign(rules, entries_of(identity))
+            if foreign and len(foreign) < len(rules):
                 _write(aws, bucket, foreign)
-            else:
+            elif not foreign and (rules or not shared):
                 aws.s3.delete_bucket_cors(Bucket=bucket, ExpectedBucketOwner=aws.account.id)
 
-        if ENTRIES in identity and cls.observe(aws, identity) is None:
-            return
         try:
             patiently(aws.patience, BUCKET_SETTLING, call)
         except ClientError as error:
             if code_of(error) != "NoSuchBucket":
                 raise
 
+    def _put(self, aws: Aws, ours: Sequence[str]) -> None:
+        rules = [rule.render() for rule in self.rules]
 
-def _read(aws: Aws, bucket: str) -> "list[CORSRuleOutputTypeDef] | None":
+        def call() -> None:
+            foreign = _foreign(_read(aws, self.bucket.name), ours) if self.shared else []
+            _write(aws, self.bucket.name, [*foreign, *rules])
+
+        patiently(aws.patience, BUCKET_BUSY, call)
+
+
+def _read(aws: Aws, bucket: str) -> "list[CORSRuleOutputTypeDef]":
+    """Get the rules. Only S3's word for "no document" counts as none: what is taken for none is written over."""
     try:
         return aws.s3.get_bucket_cors(Bucket=bucket, ExpectedBucketOwner=aws.account.id)["CORSRules"]
     except ClientError as error:
-        if code_of(error) in ("NoSuchCORSConfiguration", "NoSuchBucket"):
-            return None
+        if code_of(error) == "NoSuchCORSConfiguration":
+            return []
         raise
 
 
@@ -131,18 +141,19 @@ def _write(aws: Aws, bucket: str, rules: "Sequence[CORSRuleUnionTypeDef]") -> No
     aws.s3.put_bucket_cors(Bucket=bucket, ExpectedBucketOwner=aws.account.id, CORSConfiguration={"CORSRules": rules})
 
 
-def _foreign(rules: "list[CORSRuleOutputTypeDef] | None", ours: Sequence[str]) -> "list[CORSRuleOutputTypeDef]":
-    return [rule for rule in rules or [] if rule.get("ID") not in ours]
+def _foreign(rules: "Sequence[CORSRuleOutputTypeDef]", ours: Sequence[str]) -> "list[CORSRuleOutputTypeDef]":
+    return [rule for rule in rules if rule.get("ID") not in ours]
 
 
 def _canonical(rule: "CORSRuleOutputTypeDef | Mapping[str, object]") -> dict[str, Value]:
-    lists = {key: tuple(_strings(rule.get(key))) for key in _LISTS}
+    """The rule in a form to compare: the order within its lists means nothing, and its id is only a name."""
+    lists: dict[str, Value] = {key: tuple(_sorted(rule.get(key))) for key in _LISTS}
     age = rule.get("MaxAgeSeconds")
     return {**lists, "MaxAgeSeconds": age if isinstance(age, int) else None}
 
 
-def _strings(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []
+def _sorted(value: object) -> list[str]:
+    return sorted(map(str, value)) if isinstance(value, list) else []
 
 
 def _at(rules: list[dict[str, Value]], index: int) -> dict[str, Value] | None:
@@ -161,7 +172,9 @@ def _rule_differences(
 def _in_words(rule: dict[str, Value] | None) -> str | None:
     if rule is None:
         return None
-    methods, origins = rule["AllowedMethods"], rule["AllowedOrigins"]
-    assert isinstance(methods, tuple)  # noqa: S101 - made so above; for the type checker
-    assert isinstance(origins, tuple)  # noqa: S101 - made so above; for the type checker
-    return f"{' '.join(map(str, methods))} from {' '.join(map(str, origins))}"
+    methods, origins = (rule[key] for key in ("AllowedMethods", "AllowedOrigins"))
+    return f"{_spaced(methods)} from {_spaced(origins)}"
+
+
+def _spaced(value: Value) -> str:
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)

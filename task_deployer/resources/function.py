@@ -1,8 +1,9 @@
 """The Lambda function: its configuration, its code, its reserved concurrency."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from botocore.exceptions import ClientError
 
@@ -15,26 +16,11 @@ from task_deployer.resources.log_group import LogGroup
 from task_deployer.resources.ownership import is_ours, taken
 from task_deployer.resources.rights import Rights
 from task_deployer.resources.role import Role
-from task_deployer.retry import FUNCTION_BUSY, ROLE_PROPAGATION, patiently, until_settled
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef, GetFunctionResponseTypeDef
+from task_deployer.resources.seen_function import SeenFunction, seen_function, wait_until_settled
+from task_deployer.retry import FUNCTION_BUSY, ROLE_PROPAGATION, patiently
 
 ENTRY_POINT = "task_runtime.entry.handler"
 _HIDDEN = "(a value that is not shown)"
-
-
-@dataclass(frozen=True)
-class SeenFunction:
-    """A function as it is, in the words of GetFunction."""
-
-    settings: Mapping[str, Value]
-    environment: Mapping[str, str]
-    code_sha256: str
-    architecture: str
-    concurrency: int | None
-    status: str
-    tags: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -104,7 +90,7 @@ class Function(Resource[SeenFunction]):
             if code_of(error) == "ResourceNotFoundException":
                 return None
             raise
-        return _seen(answer)
+        return seen_function(answer)
 
     def diff(self, seen: SeenFunction) -> tuple[Difference, ...]:
         code = differing({"CodeSha256": self.archive.sha256}, {"CodeSha256": seen.code_sha256})
@@ -137,21 +123,22 @@ class Function(Resource[SeenFunction]):
             )
 
         try:
-            patiently(aws.patience, ROLE_PROPAGATION, call)
+            self._sent(lambda: patiently(aws.patience, ROLE_PROPAGATION, call))
         except ClientError as error:
             if code_of(error) != "ResourceConflictException" or "already exist" not in message_of(error):
                 raise
             self._recognise(aws, error)
             return
-        _settled(aws, self.name)
+        wait_until_settled(aws, self.name)
         if self.reserved_concurrency is not None:
             self._reserve(aws)
 
     def update(self, aws: Aws, seen: SeenFunction) -> None:
-        """Bring code, then configuration, then the rest in line; after each of the first two AWS works on for a while."""
-        paths = {difference.path for difference in self.diff(seen)}
+        """Bring code, then configuration, then the rest in line. AWS works on for a while after the first two."""
         if seen.status in ("Pending", "InProgress"):
-            _settled(aws, self.name)
+            wait_until_settled(aws, self.name)
+            seen = replace(seen, status="settled")
+        paths = {difference.path for difference in self.diff(seen)}
         if paths & {"CodeSha256", "Architectures", "Status"}:
             self._update_code(aws)
         if any(path in self.settings or path.startswith("Environment.") for path in paths):
@@ -159,12 +146,15 @@ class Function(Resource[SeenFunction]):
         if "ReservedConcurrentExecutions" in paths:
             self._reserve(aws)
         if any(path.startswith("Tags.") for path in paths):
-            aws.lambda_.tag_resource(Resource=self.arn(aws.account), Tags=dict(self.tags))
+            self._tag(aws)
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
+        def call() -> None:
+            aws.lambda_.delete_function(FunctionName=identity["name"])
+
         try:
-            patiently(aws.patience, FUNCTION_BUSY, lambda: aws.lambda_.delete_function(FunctionName=identity["name"]))
+            _unless_busy(aws, call)
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
@@ -191,8 +181,8 @@ class Function(Resource[SeenFunction]):
                 Architectures=[self.architecture],  # type: ignore[list-item]  # checked by the config
             )
 
-        patiently(aws.patience, FUNCTION_BUSY, call)
-        _settled(aws, self.name)
+        _unless_busy(aws, call)
+        wait_until_settled(aws, self.name)
 
     def _update_settings(self, aws: Aws) -> None:
         def call() -> None:
@@ -207,16 +197,43 @@ class Function(Resource[SeenFunction]):
                 Environment={"Variables": dict(self.environment)},
             )
 
-        patiently(aws.patience, ROLE_PROPAGATION, lambda: patiently(aws.patience, FUNCTION_BUSY, call))
-        _settled(aws, self.name)
+        self._sent(lambda: patiently(aws.patience, ROLE_PROPAGATION, lambda: _unless_busy(aws, call)))
+        wait_until_settled(aws, self.name)
+
+    def _tag(self, aws: Aws) -> None:
+        def call() -> None:
+            aws.lambda_.tag_resource(Resource=self.arn(aws.account), Tags=dict(self.tags))
+
+        _unless_busy(aws, call)
 
     def _reserve(self, aws: Aws) -> None:
-        if self.reserved_concurrency is None:
-            aws.lambda_.delete_function_concurrency(FunctionName=self.name)
-        else:
-            aws.lambda_.put_function_concurrency(
-                FunctionName=self.name, ReservedConcurrentExecutions=self.reserved_concurrency
-            )
+        wanted = self.reserved_concurrency
+
+        def call() -> None:
+            if wanted is None:
+                aws.lambda_.delete_function_concurrency(FunctionName=self.name)
+            else:
+                aws.lambda_.put_function_concurrency(FunctionName=self.name, ReservedConcurrentExecutions=wanted)
+
+        _unless_busy(aws, call)
+
+    def _sent(self, call: Callable[[], None]) -> None:
+        """Make a call that carries the variables. Some refusals repeat them all, and they may be secrets.
+
+        "Lambda was unable to configure your environment variables because the environment variables you have provided
+        exceeded the 4KB limit. String measured: {...}", and ValidationException with the value at 'environment'.
+        """
+        try:
+            call()
+        except ClientError as error:
+            if re.search("String measured|at 'environment", message_of(error)) is None:
+                raise
+            raise ResourceError(
+                f"Lambda refuses the environment variables of the function {self.name}",
+                code=code_of(error),
+                detail="Its text repeats their values, which may be secrets, so it is not shown.",
+                hint="Names are letters, digits and _, and begin with a letter; all together may have 4 KB.",
+            ) from None
 
     def _recognise(self, aws: Aws, error: ClientError) -> None:
         """Take a function that is ours for made (a repeated create meets its own first success); refuse any other."""
@@ -228,46 +245,5 @@ class Function(Resource[SeenFunction]):
         self.update(aws, seen)
 
 
-def _settled(aws: Aws, name: str) -> "FunctionConfigurationResponseTypeDef":
-    """Wait for the last change to end; raise `ResourceError` with Lambda's own reason if it ended badly."""
-    configuration = until_settled(aws.patience, aws.lambda_, name)
-    for key in ("State", "LastUpdateStatus"):
-        if configuration.get(key) == "Failed":
-            raise ResourceError(
-                f"Lambda could not make the function {name} ready: {configuration.get(f'{key}Reason', 'no reason given')}",
-                code=str(configuration.get(f"{key}ReasonCode", "Failed")),
-                detail="After a failed update the code from before it stays in use.",
-                hint="Correct what Lambda names, then run the same command again.",
-            )
-    return configuration
-
-
-def _seen(answer: "GetFunctionResponseTypeDef") -> SeenFunction:
-    found = answer["Configuration"]
-    environment = found.get("Environment", {})
-    if environment.get("Error"):
-        raise ResourceError(
-            f"The environment of the function {found['FunctionName']} cannot be read",
-            code=str(environment["Error"].get("ErrorCode", "AccessDenied")),
-            detail=str(environment["Error"].get("Message", "")),
-            hint="Whoever runs this needs kms:Decrypt on the function's key.",
-        )
-    keys = ("Role", "Handler", "Runtime", "MemorySize", "Timeout")
-    settings: dict[str, Value] = {key: found.get(key) for key in keys}  # type: ignore[misc]  # plain values, by AWS's model
-    settings["EphemeralStorage.Size"] = found.get("EphemeralStorage", {}).get("Size", 512)
-    return SeenFunction(
-        settings=settings,
-        environment=environment.get("Variables", {}),
-        code_sha256=found["CodeSha256"],
-        architecture=found.get("Architectures", ["x86_64"])[0],
-        concurrency=answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
-        status=_status(found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")),
-        tags=answer.get("Tags", {}),
-    )
-
-
-def _status(state: str, update: str) -> str:
-    """`settled`, or the one word of AWS's that says why not. `Inactive` is a function that was idle for weeks: healthy."""
-    if state in ("Pending", "Failed"):
-        return state
-    return update if update in ("InProgress", "Failed") else "settled"
+def _unless_busy(aws: Aws, call: Callable[[], None]) -> None:
+    patiently(aws.patience, FUNCTION_BUSY, call)

@@ -1,10 +1,9 @@
-"""What Lambda does with an event whose invocation failed: how often and how long it tries, and where it puts it then."""
+"""What Lambda does with an event whose invocation failed: how often and how long it tries, and where it goes then."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import tenacity
 from botocore.exceptions import ClientError
 
 from task_deployer.aws import Account, Aws
@@ -76,8 +75,10 @@ class InvokeConfig(Resource[Settings]):
         return differing(self.settings, seen)
 
     def create(self, aws: Aws) -> None:
-        on_failure = {"Destination": self.failure_queue_arn} if self.failure_queue_arn else {}
-        destinations: DestinationConfigTypeDef = {"OnFailure": on_failure}
+        """Put the whole document; it replaces what it leaves out, a destination too."""
+        destinations: DestinationConfigTypeDef = {"OnFailure": {}}
+        if self.failure_queue_arn is not None:
+            destinations["OnFailure"] = {"Destination": self.failure_queue_arn}
 
         def call() -> None:
             aws.lambda_.put_function_event_invoke_config(
@@ -90,26 +91,15 @@ class InvokeConfig(Resource[Settings]):
         patiently(aws.patience, DESTINATION_VALID, lambda: patiently(aws.patience, FUNCTION_BUSY, call))
 
     def update(self, aws: Aws, seen: Settings) -> None:  # noqa: ARG002 - the whole document is ours
-        """Put the new settings and read them back; where the old ones stay visible, delete them and put again.
-
-        moto keeps showing the first of two configurations. On AWS the second try is never reached.
-        """
         self.create(aws)
-        shown = tenacity.Retrying(
-            retry=tenacity.retry_if_result(lambda seen: seen is None or bool(self.diff(seen))),
-            stop=tenacity.stop_after_attempt(4),
-            wait=tenacity.wait_exponential(multiplier=0.2),
-            sleep=aws.patience.sleep,
-            retry_error_callback=lambda _: None,
-        )(self.observe, aws, self.identity)
-        if shown is None:
-            self.delete(aws, self.identity)
-            self.create(aws)
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
-        try:
+        def call() -> None:
             aws.lambda_.delete_function_event_invoke_config(FunctionName=identity["function"])
+
+        try:
+            patiently(aws.patience, FUNCTION_BUSY, call)
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise

@@ -10,6 +10,8 @@ from task_deployer.resources.rights import Rights
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import LifecycleRuleOutputTypeDef, LifecycleRuleTypeDef
 
+_WHERE = ("ID", "Status", "Filter", "Prefix")
+
 
 @dataclass(frozen=True)
 class LifecycleRule:
@@ -49,7 +51,7 @@ class Lifecycle(BucketDocument):
     @classmethod
     def read(cls, aws: Aws, bucket: str) -> Document | None:
         answer = aws.s3.get_bucket_lifecycle_configuration(Bucket=bucket, ExpectedBucketOwner=aws.account.id)
-        return {str(rule.get("ID")): _rule_in_words(rule) for rule in answer.get("Rules", [])}  # type: ignore[arg-type]  # what is put is what is got
+        return {str(rule.get("ID")): _rule_in_words(rule) for rule in answer.get("Rules", [])}
 
     def write(self, aws: Aws, seen: Document | None) -> None:  # noqa: ARG002 - the whole document is ours
         aws.s3.put_bucket_lifecycle_configuration(
@@ -64,6 +66,9 @@ class Lifecycle(BucketDocument):
 
 
 def _rule_in_words(rule: "LifecycleRuleTypeDef | LifecycleRuleOutputTypeDef") -> str:
+    """The rule in a form to compare. An empty prefix, an empty filter and none at all mean the whole bucket alike."""
     told: dict[str, object] = dict(rule)
-    deeds = [f"{key} {value}" for key, value in sorted(told.items()) if key not in ("ID", "Status", "Filter", "Prefix")]
-    return f"{told.get('Status')} for {told.get('Filter') or told.get('Prefix')}: {'; '.join(deeds)}"
+    deeds = [f"{key} {value}" for key, value in sorted(told.items()) if key not in _WHERE]
+    where = rule.get("Filter") or {}
+    meant = {key: value for key, value in {"Prefix": rule.get("Prefix"), **where}.items() if value}
+    return f"{told.get('Status')} for {meant or 'the whole bucket'}: {'; '.join(deeds)}"

@@ -9,8 +9,10 @@ from botocore.exceptions import ClientError
 from task_deployer.aws import Account, Aws
 from task_deployer.refusals import code_of
 from task_deployer.resources.base import Difference, Identity, Resource, differing
+from task_deployer.resources.ownership import is_ours, taken
 from task_deployer.resources.rights import Rights
 from task_deployer.retry import LOG_GROUP_BUSY, patiently
+from task_deployer.tags import MANIFEST
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,12 @@ class LogGroup(Resource[SeenLogGroup]):
         found = next((g for page in pages for g in page["logGroups"] if g.get("logGroupName") == name), None)
         if found is None:
             return None
-        tags = aws.logs.list_tags_for_resource(resourceArn=_arn(aws, name))["tags"]
+        try:
+            tags = aws.logs.list_tags_for_resource(resourceArn=_arn(aws, name))["tags"]
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":  # it went between the two reads
+                return None
+            raise
         return SeenLogGroup(found.get("retentionInDays"), tags)
 
     def diff(self, seen: SeenLogGroup) -> tuple[Difference, ...]:
@@ -69,12 +76,13 @@ class LogGroup(Resource[SeenLogGroup]):
         except ClientError as error:
             if code_of(error) != "ResourceAlreadyExistsException":
                 raise
-            aws.logs.tag_resource(resourceArn=_arn(aws, self.name), tags=dict(self.tags))
-        aws.logs.put_retention_policy(logGroupName=self.name, retentionInDays=self.retention_days)
+            self._recognise(aws, error)
+        else:
+            self._retain(aws)
 
     def update(self, aws: Aws, seen: SeenLogGroup) -> None:
         if seen.retention_days != self.retention_days:
-            aws.logs.put_retention_policy(logGroupName=self.name, retentionInDays=self.retention_days)
+            self._retain(aws)
         if differing(self.tags, seen.tags):
             aws.logs.tag_resource(resourceArn=_arn(aws, self.name), tags=dict(self.tags))
 
@@ -88,6 +96,21 @@ class LogGroup(Resource[SeenLogGroup]):
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
+
+    def _retain(self, aws: Aws) -> None:
+        def call() -> None:
+            aws.logs.put_retention_policy(logGroupName=self.name, retentionInDays=self.retention_days)
+
+        patiently(aws.patience, LOG_GROUP_BUSY, call)
+
+    def _recognise(self, aws: Aws, error: ClientError) -> None:
+        """Take over what is ours and what nobody claims: Lambda makes the group too, without tags. Refuse any other."""
+        seen = self.observe(aws, self.identity)
+        if seen is None:
+            raise error
+        if MANIFEST in seen.tags and not is_ours(seen.tags, self.tags):
+            raise taken(f"The log group {self.name}", seen.tags) from error
+        self.update(aws, seen)
 
 
 def _arn(aws: Aws, name: str) -> str:

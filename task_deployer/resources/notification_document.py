@@ -69,6 +69,11 @@ def foreign(document: Document, ids: Sequence[str]) -> dict[str, object]:
     return merge(document, (), ids)
 
 
+def same(one: Document, other: Document) -> bool:
+    """Whether two documents say the same: the order of the entries means nothing to S3, everything else counts."""
+    return _unordered(one) == _unordered(other)
+
+
 def overlaps(document: Document, entries: Sequence[Entry], ids: Sequence[str]) -> tuple[str, ...]:
     """Say which entries of ours S3 would refuse, because another entry's keys and events meet theirs.
 
@@ -89,8 +94,14 @@ def _items(document: Document, key: str) -> list[Mapping[str, object]]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
+def _unordered(document: Document) -> dict[str, object]:
+    return {
+        key: sorted(map(repr, _items(document, key))) if key in _LISTS else value for key, value in document.items()
+    }
+
+
 def _parse(item: Mapping[str, object]) -> Entry:
-    """Read an entry of any destination. S3 gives the filters' names back as `Prefix` and `Suffix`, whatever was sent."""
+    """Read an entry of any destination. S3 gives filters' names back as `Prefix` and `Suffix`, whatever was sent."""
     filters = {"prefix": "", "suffix": ""}
     key = item.get("Filter")
     rules = key.get("Key", {}).get("FilterRules", []) if isinstance(key, Mapping) else []

@@ -78,9 +78,12 @@ class Notifications(Resource[SeenNotifications]):
     @classmethod
     def observe(cls, aws: Aws, identity: Identity) -> SeenNotifications | None:
         """Read the document. Ours are the entries with exactly our ids; without one of them we are absent from it."""
-        found = _read(aws, identity["bucket"])
-        if found is None:
-            return None
+        try:
+            found = _read(aws, identity["bucket"])
+        except ClientError as error:
+            if code_of(error) == "NoSuchBucket":
+                return None
+            raise
         return SeenNotifications(found, document.ours(found, entries_of(identity)))
 
     def diff(self, seen: SeenNotifications) -> tuple[Difference, ...]:
@@ -110,7 +113,7 @@ class Notifications(Resource[SeenNotifications]):
 
         def call() -> None:
             found = _read(aws, identity["bucket"])
-            if found is not None and document.ours(found, ids):
+            if document.ours(found, ids):
                 _write(aws, identity["bucket"], document.merge(found, (), ids), ())
 
         try:
@@ -127,22 +130,18 @@ class Notifications(Resource[SeenNotifications]):
         functions = tuple(entry.function_arn for entry in self.entries)
 
         def call() -> None:
-            found = _read(aws, self.bucket.name) or {}
+            found = _read(aws, self.bucket.name)
             merged = document.merge(found, self.entries, ids)
             _write(aws, self.bucket.name, merged, functions)
-            _check_foreign(document.foreign(found, ids), _read(aws, self.bucket.name), ids, self.bucket.name)
+            after = _read(aws, self.bucket.name)
+            _check_foreign(document.foreign(found, ids), document.foreign(after, ids), self.bucket.name)
 
         patiently(aws.patience, BUCKET_BUSY, lambda: patiently(aws.patience, NOTIFICATION_VALID, call))
 
 
-def _read(aws: Aws, bucket: str) -> Mapping[str, object] | None:
-    """Get the whole document; None if there is no such bucket. A bucket without entries gives an empty one."""
-    try:
-        found = aws.s3.get_bucket_notification_configuration(Bucket=bucket, ExpectedBucketOwner=aws.account.id)
-    except ClientError as error:
-        if code_of(error) == "NoSuchBucket":
-            return None
-        raise
+def _read(aws: Aws, bucket: str) -> Mapping[str, object]:
+    """Get the whole document. A bucket without entries gives an empty one; no refusal is ever taken for that."""
+    found = aws.s3.get_bucket_notification_configuration(Bucket=bucket, ExpectedBucketOwner=aws.account.id)
     return {key: value for key, value in found.items() if key != "ResponseMetadata"}
 
 
@@ -151,7 +150,7 @@ def _write(aws: Aws, bucket: str, merged: Mapping[str, object], functions: Seque
         aws.s3.put_bucket_notification_configuration(
             Bucket=bucket,
             ExpectedBucketOwner=aws.account.id,
-            NotificationConfiguration=merged,
+            NotificationConfiguration=merged,  # type: ignore[arg-type]  # as S3 gave it, and our own entries
         )
     except ClientError as error:
         if NOTIFICATION_VALID.matches(error):
@@ -160,22 +159,30 @@ def _write(aws: Aws, bucket: str, merged: Mapping[str, object], functions: Seque
 
 
 def _refuse_foreign(error: ClientError, bucket: str, functions: Sequence[str]) -> None:
-    """S3 validates everybody's destinations. Waiting helps only where the one it names is ours."""
-    answer: Mapping[str, object] = error.response.get("Error", {})  # type: ignore[assignment]  # more keys than the stubs know
-    named = str(answer.get("ArgumentName1", ""))
-    if named and not any(arn in named for arn in functions):
+    """S3 validates everybody's destinations. Waiting helps only where all that it names are ours."""
+    foreign = {arn: why for arn, why in _named(error).items() if arn not in functions}
+    if foreign:
         raise ResourceError(
-            f"S3 refuses the notifications of the bucket {bucket} because of an entry that is not ours: {named}",
+            f"S3 refuses the notifications of the bucket {bucket} because of an entry that is not ours: "
+            + ", ".join(foreign),
             code=code_of(error),
-            detail=f"{message_of(error)}: {answer.get('ArgumentValue1', '')}. The document was left as it was.",
+            detail=f"{message_of(error)}: {'; '.join(foreign.values())}. The document was left as it was.",
             hint="Ask its owner to repair or remove that entry, then run the same command again.",
         ) from error
 
 
-def _check_foreign(
-    before: Mapping[str, object], after: Mapping[str, object] | None, ids: Sequence[str], bucket: str
-) -> None:
-    if after is None or document.foreign(after, ids) != before:
+def _named(error: ClientError) -> dict[str, str]:
+    """Which destinations S3 refuses, and why: `ArgumentName1` is `<arn>, null`, `ArgumentValue1` the reason."""
+    answer: Mapping[str, object] = {**error.response.get("Error", {})}
+    numbers = (key.removeprefix("ArgumentName") for key in answer if key.startswith("ArgumentName"))
+    return {
+        str(answer[f"ArgumentName{n}"]).partition(",")[0].strip(): str(answer.get(f"ArgumentValue{n}", ""))
+        for n in numbers
+    }
+
+
+def _check_foreign(before: Mapping[str, object], after: Mapping[str, object], bucket: str) -> None:
+    if not document.same(before, after):
         raise ResourceError(
             f"The notifications of the bucket {bucket} were changed by somebody else while we wrote ours",
             code="ForeignEntriesChanged",

@@ -16,6 +16,9 @@ from task_deployer.retry import FUNCTION_BUSY, patiently
 
 Statement = Mapping[str, Value]
 
+_CONDITIONS = {("ArnLike", "AWS:SourceArn"): "SourceArn", ("StringEquals", "AWS:SourceAccount"): "SourceAccount"}
+"""How Lambda stores AddPermission's two conditions: `AWS:` in capitals."""
+
 
 @dataclass(frozen=True)
 class Permission(Resource[Statement]):
@@ -57,7 +60,7 @@ class Permission(Resource[Statement]):
 
     @classmethod
     def observe(cls, aws: Aws, identity: Identity) -> Statement | None:
-        """Read the statement. GetPolicy gives one and the same 404 for no function and for no policy; both are absence."""
+        """Read the statement. GetPolicy has one 404 for no function and for no policy; both are absence."""
         try:
             document = json.loads(aws.lambda_.get_policy(FunctionName=identity["function"])["Policy"])
         except ClientError as error:
@@ -69,7 +72,8 @@ class Permission(Resource[Statement]):
         return None if found is None else _flat(found)
 
     def diff(self, seen: Statement) -> tuple[Difference, ...]:
-        return differing(self.statement, seen)
+        extra = {key: None for key in seen if key not in self.statement}
+        return differing({**self.statement, **extra}, seen)
 
     def create(self, aws: Aws) -> None:
         def call() -> None:
@@ -108,13 +112,13 @@ class Permission(Resource[Statement]):
 
 
 def _flat(statement: Mapping[str, object]) -> Statement:
-    """Lambda stores `AWS:SourceArn` under ArnLike and `AWS:SourceAccount` under StringEquals."""
+    """Flatten a statement. Conditions that AddPermission does not write keep their operator, so that they differ."""
     principal, conditions = statement.get("Principal"), statement.get("Condition")
     flat: dict[str, Value] = {key: _text(statement.get(key)) for key in ("Effect", "Action")}
-    flat["Principal"] = _text(principal.get("Service") if isinstance(principal, Mapping) else principal)
-    for operator in conditions.values() if isinstance(conditions, Mapping) else ():
-        for key, value in operator.items():
-            flat[str(key).rpartition(":")[2]] = _text(value)
+    flat["Principal"] = _text(principal.get("Service", principal) if isinstance(principal, Mapping) else principal)
+    for operator, tests in conditions.items() if isinstance(conditions, Mapping) else ():
+        for key, value in tests.items():
+            flat[_CONDITIONS.get((operator, key), f"{operator}.{key}")] = _text(value)
     return flat
 
 

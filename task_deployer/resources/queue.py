@@ -57,19 +57,26 @@ class Queue(Resource[SeenQueue]):
 
     @classmethod
     def observe(cls, aws: Aws, identity: Identity) -> SeenQueue | None:
+        """Read attributes and tags. Another account's queue shows us no tags, so they are not asked for."""
         try:
             answer = aws.sqs.get_queue_attributes(QueueUrl=identity["url"], AttributeNames=["All"])
-            tags = aws.sqs.list_queue_tags(QueueUrl=identity["url"])
+            foreign = identity["arn"].split(":")[4] != aws.account.id
+            tags = {} if foreign else _tags(aws, identity["url"])
         except ClientError as error:
             if code_of(error) in _ABSENT:
                 return None
             raise
-        return SeenQueue({str(k): v for k, v in answer.get("Attributes", {}).items()}, tags.get("Tags", {}))
+        return SeenQueue({str(k): v for k, v in answer.get("Attributes", {}).items()}, tags)
 
     def diff(self, seen: SeenQueue) -> tuple[Difference, ...]:
         return (*differing(self.attributes, seen.attributes), *differing(self.tags, seen.tags, "Tags."))
 
     def create(self, aws: Aws) -> None:
+        """Create it with its tags in the same call, and see that they are its tags.
+
+        CreateQueue answers 200 for a queue that is there already with the same attributes, whoever made it.
+        """
+
         def call() -> None:
             aws.sqs.create_queue(QueueName=self.name, Attributes=_as_sqs_names(self.attributes), tags=dict(self.tags))
 
@@ -84,6 +91,8 @@ class Queue(Resource[SeenQueue]):
             if not is_ours(seen.tags, self.tags):
                 raise taken(f"The queue {self.name}", seen.tags) from error
             self.update(aws, seen)
+        else:
+            self._check_owner(aws)
 
     def update(self, aws: Aws, seen: SeenQueue) -> None:
         if differing(self.attributes, seen.attributes):
@@ -100,6 +109,17 @@ class Queue(Resource[SeenQueue]):
             if code_of(error) not in _ABSENT:
                 raise
 
+    def _check_owner(self, aws: Aws) -> None:
+        """Refuse a queue with another owner's tags. One that SQS does not show yet is new, so it is ours."""
+        try:
+            found = _tags(aws, self.url)
+        except ClientError as error:
+            if code_of(error) in _ABSENT:
+                return
+            raise
+        if not is_ours(found, self.tags):
+            raise taken(f"The queue {self.name}", found)
+
     @classmethod
     def count(cls, aws: Aws, identity: Identity) -> int:
         """How many messages it holds, visible, in flight and delayed: SQS's own approximation."""
@@ -115,5 +135,9 @@ class Queue(Resource[SeenQueue]):
         """Nothing to do beforehand: a queue is deleted with its messages."""
 
 
+def _tags(aws: Aws, url: str) -> dict[str, str]:
+    return aws.sqs.list_queue_tags(QueueUrl=url).get("Tags", {})
+
+
 def _as_sqs_names(attributes: Mapping[str, str]) -> "dict[QueueAttributeNameType, str]":
-    return dict(attributes)  # type: ignore[arg-type]  # the names are SQS's
+    return {**attributes}  # type: ignore[dict-item]  # the names are SQS's

@@ -117,7 +117,14 @@ class Role(Resource[SeenRole]):
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
-        patiently(aws.patience, ROLE_IN_USE, lambda: _delete(aws, identity["name"]))
+        name = identity["name"]
+        try:
+            patiently(aws.patience, ROLE_IN_USE, lambda: _delete(aws, name))
+        except ClientError as error:
+            inline = _inline(aws, name) if code_of(error) == "DeleteConflict" else []
+            if inline:
+                raise _conflict(name, inline) from error
+            raise
 
     def _recognise(self, aws: Aws, error: ClientError) -> None:
         """Take a role that is ours for made (a repeated create meets its own first success); refuse any other."""
@@ -130,21 +137,35 @@ class Role(Resource[SeenRole]):
 
 
 def _delete(aws: Aws, name: str) -> None:
-    """Delete the role. A conflict is worth waiting for only if nothing of others hangs on it."""
+    """Delete the role. A conflict is worth waiting for, unless something of others hangs on it.
+
+    IAM may show an inline policy for a while after its deletion, so only an attached one is surely of others.
+    """
     try:
         aws.iam.delete_role(RoleName=name)
     except ClientError as error:
         if code_of(error) == "NoSuchEntity":
             return
-        if code_of(error) == "DeleteConflict":
-            attached = aws.iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
-            inline = aws.iam.list_role_policies(RoleName=name)["PolicyNames"]
-            others = [*(item["PolicyName"] for item in attached), *inline]
-            if others:
-                raise ResourceError(
-                    f"The role {name} has policies that are not ours: {', '.join(others)}",
-                    code="DeleteConflict",
-                    detail="IAM deletes no role that has policies.",
-                    hint="Detach or delete them, then run the same command again.",
-                ) from error
+        attached = _attached(aws, name) if code_of(error) == "DeleteConflict" else []
+        if attached:
+            raise _conflict(name, attached) from error
         raise
+
+
+def _attached(aws: Aws, name: str) -> list[str]:
+    pages = aws.iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)
+    return [policy["PolicyName"] for page in pages for policy in page["AttachedPolicies"]]
+
+
+def _inline(aws: Aws, name: str) -> list[str]:
+    pages = aws.iam.get_paginator("list_role_policies").paginate(RoleName=name)
+    return [policy for page in pages for policy in page["PolicyNames"]]
+
+
+def _conflict(name: str, policies: list[str]) -> ResourceError:
+    return ResourceError(
+        f"The role {name} has policies that are not ours: {', '.join(policies)}",
+        code="DeleteConflict",
+        detail="IAM deletes no role that has policies.",
+        hint="Detach or delete them, then run the same command again.",
+    )

@@ -1,8 +1,7 @@
 """The one inline policy of a role, merged from what the task's buckets and topics need."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from botocore.exceptions import ClientError
 
@@ -12,6 +11,13 @@ from task_deployer.refusals import code_of
 from task_deployer.resources.base import Difference, Identity, Resource
 from task_deployer.resources.rights import Rights
 from task_deployer.resources.role import Role
+from task_deployer.retry import Wait, patiently
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROLE_VISIBLE = Wait("IAM to show the new role", 120, "NoSuchEntity")
+"""IAM answers from several places; right after CreateRole some of them do not know the role yet."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +64,12 @@ class RolePolicy(Resource[policy.Document]):
         return differences or (Difference("PolicyDocument", policy.text(self.document), policy.text(seen)),)
 
     def create(self, aws: Aws) -> None:
-        aws.iam.put_role_policy(
-            RoleName=self.role.name, PolicyName=self.name, PolicyDocument=policy.text(self.document)
-        )
+        def call() -> None:
+            aws.iam.put_role_policy(
+                RoleName=self.role.name, PolicyName=self.name, PolicyDocument=policy.text(self.document)
+            )
+
+        patiently(aws.patience, ROLE_VISIBLE, call)
 
     def update(self, aws: Aws, seen: policy.Document) -> None:  # noqa: ARG002 - the whole document is ours
         self.create(aws)

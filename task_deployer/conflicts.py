@@ -1,0 +1,161 @@
+"""What stands in the way of a plan: reads that were refused, references to nothing, and things of others. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from task_deployer.errors import ConfigError, ResourceError, SafetyError
+from task_deployer.manifest import Origin, Record
+from task_deployer.resources.base import (
+    ENTRIES,
+    Address,
+    AnyResource,
+    Careful,
+    Identity,
+    Owned,
+    Referenced,
+    Tagged,
+    same_thing,
+)
+from task_deployer.tags import belongs_to_another, is_anothers, owner_of
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """AWS refused the read. It is unknown whether the thing is there: never taken for absent."""
+
+    error: ResourceError
+
+
+@dataclass(frozen=True)
+class _Conflict:
+    """One thing that may not be made as wanted: what is in the way, and what its author can do."""
+
+    address: Address
+    what: str
+    advice: str
+
+
+def refuse_conflicts(
+    desired: Sequence[AnyResource],
+    observed: Mapping[Address, object],
+    records: Mapping[Address, Record],
+    lineage: str,
+) -> None:
+    """Refuse what `up` must not do, before anything is done.
+
+    Raises the first read that was refused; `ConfigError` for a reference to what does not exist; `SafetyError` for what
+    exists and is not ours, was renamed, or cannot be changed in place. All of one sort are told at once.
+    """
+    _refuse_unreadable(desired, observed, records)
+    _refuse_missing_references(desired, observed)
+    conflicts = [
+        conflict
+        for resource in desired
+        for conflict in _conflicts(resource, observed.get(resource.address), records.get(resource.address), lineage)
+    ]
+    if conflicts:
+        raise _refusal(conflicts)
+
+
+def is_existing(resource: AnyResource) -> bool:
+    """Whether the wish is only to use what somebody else made."""
+    return isinstance(resource, Referenced) and resource.existing
+
+
+def _refuse_unreadable(
+    desired: Sequence[AnyResource], observed: Mapping[Address, object], records: Mapping[Address, Record]
+) -> None:
+    """Unknown is never taken for absent. HEAD's 403 on a bucket that we never made says that it is somebody else's."""
+    claimed = {r.address for r in desired if r.exclusive and not is_existing(r) and r.address not in records}
+    for address, seen in observed.items():
+        if isinstance(seen, Unreadable):
+            if address in claimed and seen.error.code == "403":
+                raise SafetyError(
+                    seen.error.summary, detail=seen.error.detail, hint=seen.error.hint, address=address
+                ) from seen.error
+            raise seen.error
+
+
+def _refuse_missing_references(desired: Sequence[AnyResource], observed: Mapping[Address, object]) -> None:
+    missing = [resource for resource in desired if is_existing(resource) and observed.get(resource.address) is None]
+    if missing:
+        raise ConfigError(
+            "The config refers to what does not exist",
+            detail="\n".join(f"{resource.address}: there is no {_named(resource.identity)}" for resource in missing),
+            hint="Correct the name in the config, or let task-deploy make it (without `existing`, without `queue`).",
+        )
+
+
+def _conflicts(
+    resource: AnyResource, seen: object | None, record: Record | None, lineage: str
+) -> tuple[_Conflict, ...]:
+    """Look for the gravest first: what is recorded otherwise, then whose it is, then what cannot be written."""
+    if record is not None and (otherwise := _recorded_otherwise(resource, record)):
+        return (otherwise,)
+    if is_existing(resource):
+        return ()
+    if isinstance(resource, Owned) and isinstance(seen, Tagged):
+        anothers = _anothers(resource, resource.tags, seen, record, lineage)
+        if anothers:
+            return (anothers,)
+    return (*_overlaps(resource, seen), *_fixed(resource, seen))
+
+
+def _recorded_otherwise(resource: AnyResource, record: Record) -> _Conflict | None:
+    address = resource.address
+    if not same_thing(record.identity, resource.identity):
+        what = f"is recorded as {_named(record.identity)}, and the config makes it {_named(resource.identity)}"
+        return _Conflict(address, what, "Put the old setting back, or take the old one down first.")
+    advice = "Run `task-deploy down --keep-buckets` first, or put the old setting back."
+    if is_existing(resource) and record.origin is Origin.CREATED:
+        return _Conflict(address, "was made by us, and the config says it is somebody else's", advice)
+    if not is_existing(resource) and record.origin is Origin.ADOPTED:
+        return _Conflict(address, "is recorded as not ours, and the config says it is", advice)
+    return None
+
+
+def _anothers(
+    resource: AnyResource, ours: Mapping[str, str], seen: Tagged, record: Record | None, lineage: str
+) -> _Conflict | None:
+    address, named = resource.address, _named(resource.identity)
+    if record is None and resource.exclusive:
+        what = f"{named} exists already and is not in the manifest; {owner_of(seen.tags)}"
+        if not belongs_to_another(seen.tags, ours):
+            advice = "These are this stack's own tags: its manifest was lost. Put it back; `adopt` takes things over."
+            return _Conflict(address, what, advice)
+        return _Conflict(address, what, "Choose another name, or remove that one if it is yours to remove.")
+    if record is not None and is_anothers(seen.tags, lineage):
+        what = f"{named} is recorded as ours, but {owner_of(seen.tags)}"
+        return _Conflict(address, what, "Somebody made it anew. Take it out of this config, or ask its owner.")
+    return None
+
+
+def _overlaps(resource: AnyResource, seen: object | None) -> Iterator[_Conflict]:
+    for what in resource.refusals(seen) if isinstance(resource, Careful) else ():
+        yield _Conflict(resource.address, what, "Tell the rules apart by prefix or suffix, or drop one of them.")
+
+
+def _fixed(resource: AnyResource, seen: object | None) -> Iterator[_Conflict]:
+    for difference in () if seen is None else resource.diff(seen):
+        if difference.fixed:
+            what = f"has {difference.path} {difference.found!r}, and the config wants {difference.wanted!r}"
+            advice = "AWS cannot change that in place. Put the old setting back, or take the old one down first."
+            yield _Conflict(resource.address, what, advice)
+
+
+def _refusal(conflicts: Sequence[_Conflict]) -> SafetyError:
+    """One conflict has its advice as the hint; of several, each has it beside itself where they differ."""
+    advice = {conflict.advice for conflict in conflicts}
+    apart = len(advice) > 1
+    lines = [f"{c.address}: {c.what}" + (f"\n    {c.advice}" if apart else "") for c in conflicts]
+    things = len({conflict.address for conflict in conflicts})
+    return SafetyError(
+        f"Refused: {'one thing is' if things == 1 else f'{things} things are'} not ours to change so",
+        detail="\n".join([*lines, "Nothing was changed."]),
+        hint="" if apart else conflicts[0].advice,
+        address=conflicts[0].address,
+    )
+
+
+def _named(identity: Identity) -> str:
+    return ", ".join(f"{key} {value}" for key, value in identity.items() if key != ENTRIES)

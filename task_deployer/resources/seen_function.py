@@ -1,0 +1,87 @@
+"""A function as it is: what GetFunction answers, reduced to what the tool manages, and when it is settled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from task_deployer.errors import ResourceError
+from task_deployer.resources.base import Value
+from task_deployer.retry import until_settled
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import (
+        EnvironmentErrorTypeDef,
+        GetFunctionResponseTypeDef,
+        TagsErrorTypeDef,
+    )
+
+    from task_deployer.aws import Aws
+
+
+@dataclass(frozen=True)
+class SeenFunction:
+    """A function as it is, in the words of GetFunction."""
+
+    settings: Mapping[str, Value]
+    environment: Mapping[str, str]
+    code_sha256: str
+    architecture: str
+    concurrency: int | None
+    status: str
+    tags: Mapping[str, str]
+
+
+def seen_function(answer: "GetFunctionResponseTypeDef") -> SeenFunction:
+    """Take out of GetFunction's answer what the tool manages.
+
+    Raises `ResourceError` where the answer says that it leaves the variables or the tags out: unknown is never empty.
+    """
+    found = answer["Configuration"]
+    environment = found.get("Environment", {})
+    _refuse_unknown("environment", "kms:Decrypt on the function's key", found["FunctionName"], environment.get("Error"))
+    _refuse_unknown("tags", "lambda:ListTags on the function", found["FunctionName"], answer.get("TagsError"))
+    keys = ("Role", "Handler", "Runtime", "MemorySize", "Timeout")
+    settings: dict[str, Value] = {key: found.get(key) for key in keys}  # type: ignore[misc]  # plain values, by AWS's model
+    settings["EphemeralStorage.Size"] = found.get("EphemeralStorage", {}).get("Size", 512)
+    return SeenFunction(
+        settings=settings,
+        environment=environment.get("Variables", {}),
+        code_sha256=found["CodeSha256"],
+        architecture=found.get("Architectures", ["x86_64"])[0],
+        concurrency=answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
+        status=_status(found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")),
+        tags=answer.get("Tags", {}),
+    )
+
+
+def _status(state: str, update: str) -> str:
+    """`settled`, or AWS's word for why not. `Inactive` is a function that was idle for weeks: healthy."""
+    if state in ("Pending", "Failed"):
+        return state
+    return update if update in ("InProgress", "Failed") else "settled"
+
+
+def _refuse_unknown(
+    what: str, right: str, name: str, error: "EnvironmentErrorTypeDef | TagsErrorTypeDef | None"
+) -> None:
+    if error:
+        raise ResourceError(
+            f"The {what} of the function {name} cannot be read",
+            code=error.get("ErrorCode", "AccessDenied"),
+            detail=error.get("Message", ""),
+            hint=f"Whoever runs this needs {right}.",
+        )
+
+
+def wait_until_settled(aws: "Aws", name: str) -> None:
+    """Wait for the last change to end; raise `ResourceError` with Lambda's own reason if it ended badly."""
+    configuration = until_settled(aws.patience, aws.lambda_, name)
+    for key in ("State", "LastUpdateStatus"):
+        if configuration.get(key) == "Failed":
+            reason = configuration.get(f"{key}Reason", "no reason given")
+            raise ResourceError(
+                f"Lambda could not make the function {name} ready: {reason}",
+                code=str(configuration.get(f"{key}ReasonCode", "Failed")),
+                detail="After a failed update the code from before it stays in use.",
+                hint="Correct what Lambda names, then run the same command again.",
+            )

@@ -1,0 +1,84 @@
+"""What connects buckets to functions: entries, permissions, and one notification document per bucket. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from task_deployer.config import BucketConfig, Config
+from task_deployer.names import Names
+from task_deployer.plan import Desired
+from task_deployer.resources import Bucket, Function, Notifications, Permission
+from task_deployer.resources.notification_document import Entry
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """What one bucket of one task adds to the notification document of that bucket.
+
+    `parts` are what has to be there before the first event comes.
+    """
+
+    bucket: Bucket
+    entries: tuple[Entry, ...]
+    permission: Permission
+    parts: tuple[Desired, ...]
+
+
+def permissions_of(
+    buckets: Mapping[str, Bucket], settings: Mapping[str, BucketConfig], function: Function, names: Names
+) -> dict[str, Permission]:
+    """One statement for each bucket that is listened to, each behind the one before it: one writer per policy."""
+    permissions: dict[str, Permission] = {}
+    last: Permission | None = None
+    for key, bucket in buckets.items():
+        if settings[key].events:
+            arn, owner = names.account.bucket_arn(bucket.name), names.account.id
+            last = Permission(bucket.scope, function, names.permission(key), arn, owner, last)
+            permissions[key] = last
+    return permissions
+
+
+def entries_of(task: str, key: str, settings: BucketConfig, names: Names) -> tuple[Entry, ...]:
+    """The two entries of the seed: what is created, and all the rest."""
+    function_arn = names.account.arn("lambda", f"function:{names.function(task)}")
+    split: dict[str, list[str]] = {"Created": [], "Deleted": []}
+    for event in settings.events:
+        full = f"s3:{event}" if ":" in event else f"s3:{event}:*"
+        split["Created" if event.startswith("ObjectCreated") else "Deleted"].append(full)
+    return tuple(
+        Entry(names.entry(task, key, suffix), function_arn, tuple(events), settings.prefix, settings.suffix)
+        for suffix, events in split.items()
+        if events
+    )
+
+
+def notifications_of(config: Config, names: Names, subscriptions: Sequence[Subscription]) -> tuple[Notifications, ...]:
+    """One document per bucket, whoever of the tasks shares it: one writer."""
+    by_bucket: dict[str, list[Subscription]] = {}
+    for subscription in subscriptions:
+        by_bucket.setdefault(subscription.bucket.name, []).append(subscription)
+    return tuple(_document(bucket, shared, _ids(config, names, bucket)) for bucket, shared in by_bucket.items())
+
+
+def _document(bucket: str, shared: Sequence[Subscription], ids: Sequence[str]) -> Notifications:
+    entries = tuple(entry for subscription in shared for entry in subscription.entries)
+    written = {entry.id for entry in entries}
+    parts = {part.address: part for subscription in shared for part in subscription.parts}
+    return Notifications(
+        bucket,
+        shared[0].bucket,
+        entries,
+        tuple(subscription.permission for subscription in shared),
+        tuple(parts.values()),
+        tuple(sorted(set(ids) - written)),
+    )
+
+
+def _ids(config: Config, names: Names, bucket: str) -> tuple[str, ...]:
+    """The ids of the entries of all tasks in this bucket, also of those that this run is not about."""
+    return tuple(
+        entry.id
+        for task, job in config.tasks.items()
+        for key, settings in job.buckets.items()
+        if (settings.name or names.bucket(task, key)) == bucket
+        for entry in entries_of(task, key, settings, names)
+    )

@@ -1,0 +1,183 @@
+"""One walk over a graph of changes, as wide as its edges allow.
+
+One thread, the caller's, decides, records and reports; the workers only speak to AWS. A failed change stops what
+depends on it and nothing else.
+"""
+
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from queue import Empty, SimpleQueue
+from threading import Event as Flag
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+from task_deployer.aws import Aws
+from task_deployer.errors import CredentialsError, Interrupted, SafetyError, TaskDeployError
+from task_deployer.events import Event, Failed, Finished, Outcome, Reporter, Skipped, Started, Waiting
+from task_deployer.plan import Action, Change
+from task_deployer.refusals import explain
+from task_deployer.resources.base import Address
+from task_deployer.retry import Patience
+
+BEAT = 0.1
+"""Seconds between two looks at what the workers have to tell."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """What an execution works with: the clients, how many workers, whom to tell, and the flag that says stop."""
+
+    aws: Aws
+    report: Reporter
+    workers: int = 16
+    stop: Flag = field(default_factory=Flag)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What is done with one change: before its job and after it on the calling thread, its job on a worker."""
+
+    intend: Callable[[Change], None]
+    job: Callable[[Change, Aws], None]
+    settle: Callable[[Change], None]
+    refused: Callable[[Change], None] = lambda _: None
+    """The thing turned out to be somebody else's: nothing of ours was made, so no promise may stay on record."""
+
+
+class Walk:
+    """`edges` gives for each address those that must be done before it. A walk is run once."""
+
+    def __init__(
+        self, changes: tuple[Change, ...], edges: Mapping[Address, set[Address]], steps: Steps, means: Means
+    ) -> None:
+        self._changes = {change.address: change for change in changes}
+        self._edges = edges
+        self._sorter = TopologicalSorter(edges)
+        self._steps = steps
+        self._means = means
+        self._ready: deque[Address] = deque()
+        self._told: SimpleQueue[Event] = SimpleQueue()
+        self._running: dict[Future[float], Change] = {}
+        self._done: list[Address] = []
+        self._failed: list[Failed] = []
+        self._going_with: defaultdict[Address, list[Address]] = defaultdict(list)
+        for change in changes:
+            if change.goes_with is not None:
+                self._going_with[change.goes_with].append(change.address)
+
+    def run(self) -> Outcome:
+        """Walk until nothing is ready and nothing runs.
+
+        (The sorter's `is_active` stays true for ever after a node that failed: it is never marked done.)
+        """
+        self._sorter.prepare()
+        with ThreadPoolExecutor(self._means.workers) as pool:
+            try:
+                self._start_ready(pool)
+                while self._running:
+                    self._drain_told()
+                    ended, _ = wait(self._running, timeout=BEAT, return_when=FIRST_COMPLETED)
+                    for job in ended:
+                        self._finish(job)
+                    self._start_ready(pool)
+            except BaseException:
+                self._means.stop.set()  # wakes what waits; the pool then lets calls in flight end
+                raise
+        self._drain_told()
+        return self._outcome()
+
+    def _start_ready(self, pool: ThreadPoolExecutor) -> None:
+        """Start what is ready, one change for each free worker: what the pool has taken, a stop could not hold back."""
+        while not self._means.stop.is_set():
+            self._ready.extend(self._sorter.get_ready())
+            if not self._ready or len(self._running) == self._means.workers:
+                return
+            self._start(self._changes[self._ready.popleft()], pool)
+
+    def _start(self, change: Change, pool: ThreadPoolExecutor) -> None:
+        if change.goes_with is not None:  # it is over when the one that takes it along is
+            self._sorter.done(change.address)
+        elif change.action is Action.KEEP:
+            self._steps.settle(change)
+            self._sorter.done(change.address)
+        else:
+            self._steps.intend(change)
+            self._means.report(Started(change))
+            self._running[pool.submit(self._work, change)] = change
+
+    def _work(self, change: Change) -> float:
+        begun = time.monotonic()
+        patience = Patience(self._sleep, lambda reason: self._told.put(Waiting(change.address, reason)))
+        self._steps.job(change, self._means.aws.waiting_with(patience))
+        return time.monotonic() - begun
+
+    def _sleep(self, seconds: float) -> None:
+        if self._means.stop.wait(seconds):
+            raise Interrupted("Stopped while waiting for AWS", detail="The manifest says what was begun.")
+
+    def _finish(self, job: Future[float]) -> None:
+        change = self._running.pop(job)
+        try:
+            seconds = job.result()
+        except TaskDeployError as error:
+            self._fail(change, error)
+        except (ClientError, BotoCoreError, HTTPClientError) as error:
+            explained = explain(error, change.address)
+            explained.__cause__ = error
+            self._fail(change, explained)
+        else:
+            self._steps.settle(change)
+            self._sorter.done(change.address)
+            self._done += [*self._going_with[change.address], change.address]
+            self._means.report(Finished(change, seconds))
+
+    def _fail(self, change: Change, error: TaskDeployError) -> None:
+        error.address = error.address or change.address
+        if isinstance(error, Interrupted):
+            return
+        if isinstance(error, SafetyError):
+            self._steps.refused(change)
+        if isinstance(error, CredentialsError):
+            self._means.stop.set()  # nothing else can succeed
+        failed = Failed(change, error)
+        self._failed.append(failed)
+        self._means.report(failed)
+
+    def _drain_told(self) -> None:
+        while True:
+            try:
+                self._means.report(self._told.get_nowait())
+            except Empty:
+                return
+
+    def _outcome(self) -> Outcome:
+        over = {*self._done, *(failed.change.address for failed in self._failed)}
+        skipped = [
+            change
+            for change in self._changes.values()
+            if change.action is not Action.KEEP and change.address not in over
+        ]
+        for change in skipped:
+            self._means.report(Skipped(change, self._because(change)))
+        return Outcome(
+            tuple(self._done),
+            tuple(self._failed),
+            tuple(change.address for change in skipped),
+            stopped=self._means.stop.is_set(),
+        )
+
+    def _because(self, change: Change) -> str:
+        """Name the failure that this change waited for, however far before it; without one the walk was stopped."""
+        failed = {failure.change.address for failure in self._failed}
+        waiting, met = [change.goes_with or change.address], set[Address]()
+        while waiting:
+            address = waiting.pop()
+            if address in failed:
+                return f"{address} failed"
+            met.add(address)
+            waiting.extend(self._edges.get(address, set()) - met)
+        return "stopped"

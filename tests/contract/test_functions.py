@@ -1,0 +1,89 @@
+"""A function between its states: Lambda works on after its answer, and hides what the caller may not see."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from task_deployer.aws import Aws
+from task_deployer.errors import ResourceError
+from task_deployer.resources import Function
+from tests.aws import Given, answering, watched
+from tests.contract.samples import sample
+from tests.invariants import assert_in_sync
+
+
+@pytest.fixture
+def wanted(aws: Aws) -> Function:
+    """A function about to be made."""
+    made = sample(aws, "function").wanted
+    assert isinstance(made, Function)
+    return made
+
+
+def _state(state: str, update: str = "Successful", reason: str = "") -> Given:
+    body = {"State": state, "LastUpdateStatus": update, "StateReason": reason, "LastUpdateStatusReason": reason}
+    return Given(200, body=json.dumps(body))
+
+
+def test_create_waits_until_the_function_is_active(aws: Aws, wanted: Function) -> None:
+    """Lambda answers CreateFunction while the function is Pending; create returns when it no longer is."""
+    pending = _state("Pending")
+    with watched(aws) as asked, answering(aws, "GetFunctionConfiguration", pending, pending):
+        wanted.create(aws)
+    assert 3 == asked.count("GetFunctionConfiguration")
+
+
+def test_a_function_that_cannot_be_made_ready_says_why(aws: Aws, wanted: Function) -> None:
+    """Where the last change ended as Failed, Lambda's own reason is told."""
+    failed = _state("Active", "Failed", "no such layer")
+    with answering(aws, "GetFunctionConfiguration", failed), pytest.raises(ResourceError, match="no such layer"):
+        wanted.create(aws)
+
+
+@pytest.mark.parametrize("status", ["Pending", "InProgress"])
+def test_what_is_only_under_way_is_waited_for_and_not_written(aws: Aws, wanted: Function, status: str) -> None:
+    """A function that an earlier run left unsettled, and that is as wanted, needs no upload."""
+    wanted.create(aws)
+    seen = wanted.observe(aws, wanted.identity)
+    assert seen is not None
+    unsettled = replace(seen, status=status)
+    assert ["Status"] == [difference.path for difference in wanted.diff(unsettled)]
+    with watched(aws) as asked:
+        wanted.update(aws, unsettled)
+    assert ["GetFunctionConfiguration"] == asked.operations
+
+
+def test_a_failed_update_is_written_again(aws: Aws, wanted: Function) -> None:
+    """After a failed update the old code runs, though the new one's hash is shown: it is uploaded again."""
+    wanted.create(aws)
+    seen = wanted.observe(aws, wanted.identity)
+    assert seen is not None
+    with watched(aws) as asked:
+        wanted.update(aws, replace(seen, status="Failed"))
+    assert ["UpdateFunctionCode"] == asked.mutating
+    assert_in_sync(aws, wanted)
+
+
+def test_a_change_of_the_code_uploads_nothing_else(aws: Aws, wanted: Function) -> None:
+    """What is as wanted is not sent again: even an update that changes nothing makes Lambda work."""
+    wanted.create(aws)
+    seen = wanted.observe(aws, wanted.identity)
+    assert seen is not None
+    with watched(aws) as asked:
+        replace(wanted, memory_mb=1024).update(aws, seen)
+    assert ["UpdateFunctionConfiguration"] == asked.mutating
+
+
+@pytest.mark.parametrize(
+    ("hidden", "right"),
+    [
+        ({"Configuration": {"FunctionName": "f", "Environment": {"Error": {"ErrorCode": "X"}}}}, "kms:Decrypt"),
+        ({"Configuration": {"FunctionName": "f"}, "TagsError": {"ErrorCode": "X", "Message": "no"}}, "lambda:ListTags"),
+    ],
+)
+def test_what_lambda_hides_is_unknown(aws: Aws, wanted: Function, hidden: object, right: str) -> None:
+    """GetFunction answers 200 also where it leaves the variables or the tags out: neither is taken for empty."""
+    with answering(aws, "GetFunction", Given(200, body=json.dumps(hidden))), pytest.raises(ResourceError) as caught:
+        wanted.observe(aws, wanted.identity)
+    assert right in caught.value.hint

@@ -1,0 +1,183 @@
+"""How the kinds take what AWS answers and no emulator does: delays, refusals, lost answers."""
+
+import pytest
+from botocore.exceptions import ClientError
+
+from task_deployer import policy
+from task_deployer.aws import Aws
+from task_deployer.errors import ResourceError
+from task_deployer.refusals import code_of
+from tests.aws import Fault, answering, new_name, watched
+from tests.contract.samples import sample
+from tests.contract.wishes import TAGS, bucket, queue, role
+from tests.invariants import assert_absent, assert_in_sync
+
+FORBIDDEN = Fault(403, "AccessDenied", "Access Denied")
+LAMBDA_FORBIDDEN = Fault(403, "AccessDeniedException", "not authorized")
+ROLE_UNKNOWN = Fault(
+    400, "InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda."
+)
+BUSY = Fault(
+    409,
+    "ResourceConflictException",
+    "The operation cannot be performed at this time. An update is in progress for resource: arn",
+)
+ABORTED = Fault(
+    409,
+    "OperationAborted",
+    "A conflicting conditional operation is currently in progress against this resource. Please try again.",
+)
+NO_BUCKET = Fault(404, "NoSuchBucket", "The specified bucket does not exist")
+NO_DESTINATION = Fault(
+    400, "InvalidParameterValueException", "The destination ARN arn:aws:sqs:eu-central-1:000000000000:q is invalid."
+)
+ANYTHING = policy.text(policy.merge([policy.Statement("All", ("sqs:*",), ("*",))]))
+
+READ_BY = {
+    "queue": ("GetQueueAttributes", Fault(403, "AccessDenied", "no")),
+    "log_group": ("DescribeLogGroups", Fault(400, "AccessDeniedException", "no")),
+    "role": ("GetRole", FORBIDDEN),
+    "role_policy": ("GetRolePolicy", FORBIDDEN),
+    "function": ("GetFunction", LAMBDA_FORBIDDEN),
+    "invoke_config": ("GetFunctionEventInvokeConfig", LAMBDA_FORBIDDEN),
+    "bucket": ("GetBucketTagging", FORBIDDEN),
+    "bucket_tags": ("GetBucketTagging", FORBIDDEN),
+    "public_access_block": ("GetPublicAccessBlock", FORBIDDEN),
+    "cors": ("GetBucketCors", FORBIDDEN),
+    "cors, on another's bucket": ("GetBucketCors", FORBIDDEN),
+    "versioning": ("GetBucketVersioning", FORBIDDEN),
+    "lifecycle": ("GetBucketLifecycleConfiguration", FORBIDDEN),
+    "permission": ("GetPolicy", LAMBDA_FORBIDDEN),
+    "notifications": ("GetBucketNotificationConfiguration", FORBIDDEN),
+}
+
+
+@pytest.mark.parametrize("kind", READ_BY)
+def test_a_forbidden_read_is_never_absence(aws: Aws, kind: str) -> None:
+    """403 is raised as what it is: neither None nor an empty document."""
+    wanted = sample(aws, kind).wanted
+    wanted.create(aws)
+    operation, fault = READ_BY[kind]
+    with answering(aws, operation, fault), pytest.raises(ClientError) as caught:
+        wanted.observe(aws, wanted.identity)
+    assert fault.code == code_of(caught.value)
+
+
+def test_a_forbidden_head_says_that_the_bucket_is_not_ours(aws: Aws) -> None:
+    """HEAD's 403 has no body, and means a bucket that is there and not ours to read."""
+    wanted = bucket(new_name())
+    with answering(aws, "HeadBucket", Fault(403)), pytest.raises(ResourceError) as caught:
+        wanted.observe(aws, wanted.identity)
+    assert "403" == caught.value.code
+    assert wanted.name in caught.value.summary
+
+
+@pytest.mark.parametrize(
+    ("kind", "operation", "fault"),
+    [
+        ("function", "CreateFunction", ROLE_UNKNOWN),
+        ("role_policy", "PutRolePolicy", Fault(404, "NoSuchEntity", "The role with name r cannot be found.")),
+        ("invoke_config", "PutFunctionEventInvokeConfig", NO_DESTINATION),
+        ("invoke_config", "PutFunctionEventInvokeConfig", BUSY),
+        ("permission", "AddPermission", BUSY),
+        ("bucket", "CreateBucket", ABORTED),
+        ("bucket_tags", "GetBucketTagging", NO_BUCKET),
+        ("public_access_block", "PutPublicAccessBlock", ABORTED),
+        ("versioning", "PutBucketVersioning", NO_BUCKET),
+        ("lifecycle", "PutBucketLifecycleConfiguration", ABORTED),
+        ("cors", "PutBucketCors", NO_BUCKET),
+        ("notifications", "PutBucketNotificationConfiguration", ABORTED),
+        (
+            "queue",
+            "CreateQueue",
+            Fault(
+                400,
+                "AWS.SimpleQueueService.QueueDeletedRecently",
+                "You must wait 60 seconds after deleting a queue before you can create another with the same name.",
+            ),
+        ),
+        ("log_group", "CreateLogGroup", Fault(400, "OperationAbortedException", "try again")),
+    ],
+)
+def test_what_passes_by_itself_is_waited_for(aws: Aws, kind: str, operation: str, fault: Fault) -> None:
+    """A create that AWS puts off twice is made at the third try."""
+    wanted = sample(aws, kind).wanted
+    with answering(aws, operation, fault, fault):
+        wanted.create(aws)
+    assert_in_sync(aws, wanted)
+
+
+@pytest.mark.parametrize(
+    ("kind", "operation", "fault"),
+    [
+        ("function", "DeleteFunction", BUSY),
+        ("bucket", "DeleteBucket", ABORTED),
+        ("cors", "DeleteBucketCors", ABORTED),
+        ("notifications", "PutBucketNotificationConfiguration", ABORTED),
+        ("log_group", "DeleteLogGroup", Fault(400, "OperationAbortedException", "try again")),
+        ("role", "DeleteRole", Fault(409, "DeleteConflict", "Cannot delete entity, must delete policies first.")),
+    ],
+)
+def test_a_deletion_that_aws_puts_off_is_waited_for(aws: Aws, kind: str, operation: str, fault: Fault) -> None:
+    """A delete that AWS puts off twice is done at the third try."""
+    wanted = sample(aws, kind).wanted
+    wanted.create(aws)
+    with answering(aws, operation, fault, fault):
+        wanted.delete(aws, wanted.identity)
+    assert_absent(aws, wanted)
+
+
+def test_a_refusal_for_good_is_not_tried_again(aws: Aws) -> None:
+    """What no time heals fails at the first call: here, an archive that Lambda cannot open."""
+    wanted = sample(aws, "function").wanted
+    fault = Fault(400, "InvalidParameterValueException", "Could not unzip uploaded file.")
+    with watched(aws) as asked, answering(aws, "CreateFunction", fault), pytest.raises(ClientError):
+        wanted.create(aws)
+    assert 1 == asked.count("CreateFunction")
+
+
+def test_no_text_of_aws_shows_the_variables(aws: Aws) -> None:
+    """A refusal that repeats the function's variables is told without them: they may be secrets."""
+    wanted = sample(aws, "function").wanted
+    text = "the environment variables you have provided exceeded the 4KB limit. String measured: {'KEY':'hunter2'}"
+    fault = Fault(400, "InvalidParameterValueException", text)
+    with answering(aws, "CreateFunction", fault), pytest.raises(ResourceError) as caught:
+        wanted.create(aws)
+    error = caught.value
+    assert "hunter2" not in f"{error.summary} {error.detail} {error.hint}"
+    assert error.__suppress_context__
+
+
+def test_a_queue_of_another_account_is_read_without_its_tags(aws: Aws) -> None:
+    """ListQueueTags is refused across accounts, so it is not asked: the queue is there all the same."""
+    wanted = queue(aws, new_name())
+    wanted.create(aws)
+    identity = {"url": wanted.url, "arn": wanted.arn.replace(aws.account.id, "111111111111")}
+    with watched(aws) as asked:
+        seen = wanted.observe(aws, identity)
+    assert seen is not None
+    assert {} == seen.tags
+    assert ["GetQueueAttributes"] == asked.operations
+
+
+def test_attached_policies_of_others_are_named(aws: Aws) -> None:
+    """A role that others attached a policy to is not deleted, and the message names that policy, at once."""
+    wanted = role(new_name())
+    wanted.create(aws)
+    arn = aws.iam.create_policy(PolicyName=f"{wanted.name}-theirs", PolicyDocument=ANYTHING)["Policy"]["Arn"]
+    aws.iam.attach_role_policy(RoleName=wanted.name, PolicyArn=arn)
+    with watched(aws) as asked, pytest.raises(ResourceError) as caught:
+        wanted.delete(aws, wanted.identity)
+    assert f"{wanted.name}-theirs" in caught.value.summary
+    assert 1 == asked.count("DeleteRole")
+    assert TAGS == getattr(wanted.observe(aws, wanted.identity), "tags", None)
+
+
+def test_inline_policies_of_others_are_named(aws: Aws) -> None:
+    """A role that others gave an inline policy is not deleted; once IAM's echo of ours is past, it is named."""
+    wanted = role(new_name())
+    wanted.create(aws)
+    aws.iam.put_role_policy(RoleName=wanted.name, PolicyName="Theirs", PolicyDocument=ANYTHING)
+    with pytest.raises(ResourceError) as caught:
+        wanted.delete(aws, wanted.identity)
+    assert "Theirs" in caught.value.summary

@@ -1,0 +1,150 @@
+"""A stack that uses every kind, beside things of others, and the commands on it with clients that are shared."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from task_deployer import commands
+from task_deployer.aws import Aws
+from task_deployer.commands import Run
+from task_deployer.config import Config
+from task_deployer.engine import Means
+from task_deployer.manifest_file import FOLDER
+from task_deployer.project import Project
+from task_deployer.result import Result
+from tests.invariants import read_foreign
+
+BASE: Final = """
+[stack]
+name = "{name}"
+region = "eu-central-1"
+
+[command_topics.orders]
+
+[command_topics.theirs]
+queue = "{name}-theirs"
+
+[tasks.ingest]
+source = "src"
+callback = "handler:handle"
+command_topics = ["orders", "theirs"]
+reserved_concurrency = 5
+
+[tasks.ingest.buckets.uploads]
+mode = "Read"
+versioning = true
+expire_days = 30
+
+[tasks.ingest.buckets.theirs]
+mode = "Read"
+name = "{name}-theirs"
+existing = true
+prefix = "in/"
+[[tasks.ingest.buckets.theirs.cors]]
+allowed_origins = ["https://app.example.com"]
+allowed_methods = ["GET"]
+"""
+
+CHANGED: Final = """
+[command_topics.extra]
+
+[tasks.ingest]
+memory_mb = 256
+retry_attempts = 1
+log_retention_days = 7
+failure_queue = false
+command_topics = ["orders", "extra"]
+reserved_concurrency = 4
+
+[tasks.ingest.buckets.uploads]
+expire_days = 10
+prefix = "in/"
+
+[[tasks.ingest.buckets.uploads.cors]]
+allowed_origins = ["https://app.example.com"]
+allowed_methods = ["GET"]
+
+[tasks.ingest.buckets.more]
+mode = "Write"
+events = []
+"""
+"""Laid over BASE: it changes, adds and drops, so that an `up` creates, updates and deletes."""
+
+
+class SharedClients(Project):
+    """A project that connects with clients that are there already: making them takes longer than a whole `up`."""
+
+    aws: Aws
+
+    def connect(self, region: str, config: Config | None = None) -> Aws:
+        """The shared clients."""
+        assert region == self.aws.account.region
+        assert config is None or config.stack.region == region
+        return self.aws
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One project and its AWS. `env` is `dev`, or `changed` after `change`."""
+
+    aws: Aws
+    folder: Path
+    name: str
+    foreign: object
+
+    @property
+    def manifest(self) -> Path:
+        """Where the manifest is."""
+        return self.folder / FOLDER / f"{self.name}.dev.json"
+
+    def up(self, workers: int = 1) -> Result:
+        """Run `up`."""
+        return commands.up(self._project(), _run(workers))
+
+    def down(self, workers: int = 1) -> Result:
+        """Run `down`."""
+        return commands.down(self._project(), _run(workers))
+
+    def change(self) -> None:
+        """Lay the changes over the config."""
+        (self.folder / "config" / "dev.toml").write_text(CHANGED)
+
+    def _project(self) -> Project:
+        project = SharedClients(folder=self.folder / "config")
+        object.__setattr__(project, "aws", self.aws)
+        return project
+
+
+def _run(workers: int) -> Run:
+    return Run(lambda aws: Means(aws, lambda _: None, workers), lambda _: None)
+
+
+def set_up(aws: Aws, folder: Path, name: str) -> Scene:
+    """Write the project, and put the things of others beside it."""
+    (folder / "config").mkdir(parents=True)
+    (folder / "config" / "task.toml").write_text(BASE.format(name=name))
+    (folder / "src").mkdir()
+    (folder / "src" / "handler.py").write_text("def handle(event_name, key): ...\n")
+    _put_foreign(aws, name)
+    return Scene(aws, folder, name, read_foreign(aws, name))
+
+
+def _put_foreign(aws: Aws, name: str) -> None:
+    """Somebody else's queue and bucket, with a notification entry, EventBridge, a CORS rule and a tag of theirs."""
+    theirs = f"{name}-theirs"
+    arn = aws.account.arn("sqs", theirs)
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    aws.sqs.create_queue(QueueName=theirs, Attributes={"Policy": policy}, tags={"colour": "blue"})
+    aws.s3.create_bucket(Bucket=theirs, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    aws.s3.put_bucket_tagging(Bucket=theirs, Tagging={"TagSet": [{"Key": "colour", "Value": "blue"}]})
+    aws.s3.put_bucket_cors(
+        Bucket=theirs,
+        CORSConfiguration={"CORSRules": [{"ID": "theirs", "AllowedMethods": ["PUT"], "AllowedOrigins": ["*"]}]},
+    )
+    entry = {"Id": "theirs", "QueueArn": arn, "Events": ["s3:ObjectRestore:*"]}
+    aws.s3.put_bucket_notification_configuration(
+        Bucket=theirs,
+        NotificationConfiguration={"QueueConfigurations": [entry], "EventBridgeConfiguration": {}},  # type: ignore[list-item]  # an entry
+    )

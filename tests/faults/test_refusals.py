@@ -1,0 +1,79 @@
+"""AWS refuses in the middle of a command: nothing is taken for absent, and nothing of others for ours."""
+
+from collections.abc import Callable
+
+import pytest
+
+from task_deployer.errors import ResourceError, SafetyError
+from tests.aws import Fault, answering, watched
+from tests.faults.scene import Scene
+from tests.invariants import assert_nothing_left, read_foreign
+
+FORBIDDEN = Fault(403, "AccessDenied", "Access Denied")
+
+pytestmark = pytest.mark.faults
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        "GetQueueAttributes",
+        "GetRole",
+        "GetRolePolicy",
+        "GetFunction",
+        "GetPolicy",
+        "GetBucketNotificationConfiguration",
+    ],
+)
+def test_up_stops_at_a_refused_read(new_scene: Callable[[], Scene], read: str) -> None:
+    """A read that AWS refuses stops `up` before any mutating call, also where it looks as if all were new."""
+    scene = new_scene()
+    with watched(scene.aws) as asked, answering(scene.aws, read, FORBIDDEN), pytest.raises(ResourceError):
+        scene.up()
+    assert [] == asked.mutating
+
+
+def test_down_stops_at_a_refused_read(new_scene: Callable[[], Scene]) -> None:
+    """A read that AWS refuses stops `down` before any mutating call; allowed again, it removes all."""
+    scene = new_scene()
+    scene.up()
+    with watched(scene.aws) as asked, answering(scene.aws, "GetRole", FORBIDDEN), pytest.raises(ResourceError):
+        scene.down()
+    assert [] == asked.mutating
+    scene.down()
+    assert_nothing_left(scene.aws, scene.name, scene.folder)
+
+
+def test_what_others_made_while_up_was_at_work_stays_theirs(new_scene: Callable[[], Scene]) -> None:
+    """A role that somebody made between our look and our call is refused, not recorded, and survives `down`."""
+    scene = new_scene()
+    iam = scene.aws.iam
+    name = f"{scene.name}-dev-ingest-eu-central-1"
+
+    def be_quicker(**_: object) -> None:
+        iam.meta.events.unregister("before-call.iam.CreateRole", be_quicker)
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}", Tags=[{"Key": "colour", "Value": "blue"}])
+
+    iam.meta.events.register("before-call.iam.CreateRole", be_quicker)
+    failed = scene.up().outcome.failed
+    assert ["role.ingest"] == [failure.change.address for failure in failed]
+    assert isinstance(failed[0].error, SafetyError)
+    scene.down()
+    assert [{"Key": "colour", "Value": "blue"}] == iam.get_role(RoleName=name)["Role"]["Tags"]
+    iam.delete_role(RoleName=name)
+    assert_nothing_left(scene.aws, scene.name, scene.folder)
+    assert scene.foreign == read_foreign(scene.aws, scene.name)
+
+
+def test_what_passes_by_itself_is_no_failure(new_scene: Callable[[], Scene]) -> None:
+    """Refusals that pass by themselves, of several calls in one `up`, show in nothing but time."""
+    scene = new_scene()
+    busy = Fault(409, "OperationAborted", "A conflicting conditional operation is currently in progress.")
+    unknown = Fault(
+        400, "InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda."
+    )
+    with answering(scene.aws, "PutBucketCors", busy), answering(scene.aws, "CreateFunction", unknown):
+        assert () == scene.up().outcome.failed
+    with watched(scene.aws) as asked:
+        scene.up()
+    assert [] == asked.mutating

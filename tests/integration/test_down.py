@@ -1,0 +1,120 @@
+"""`down` removes what was made, asks before it does, and spares what holds data."""
+
+import shutil
+
+from tests.integration.account import Account
+from tests.integration.project import CONFIG, REGION, Project
+
+BUCKET = f"media-dev-ingest-uploads-123456789012-{REGION}"
+FULL = ("--yes", "--empty-buckets")
+
+
+def fill(account: Account) -> None:
+    """Put into the versioned bucket: three versions of two keys, a delete marker, and an upload that never ended."""
+    for key in ("a.csv", "a.csv", "b.csv"):
+        account.s3.put_object(Bucket=BUCKET, Key=key, Body=b"x")
+    account.s3.delete_object(Bucket=BUCKET, Key="b.csv")
+    account.s3.create_multipart_upload(Bucket=BUCKET, Key="c.csv")
+
+
+def test_nothing_to_do(project: Project, account: Account) -> None:
+    """`down` before the first `up` has nothing to do: exit 0, no call, nothing written, with and without a config."""
+    before = project.files()
+    assert "nothing to do" in project.succeed("down").out
+    unreachable = project.succeed("down", "--yes", "--json", AWS_ENDPOINT_URL="http://127.0.0.1:1").document
+    assert unreachable["changes"] == []
+    assert unreachable["api_calls"] == {"total": 0, "mutating": 0}
+    assert before == project.files()
+    shutil.rmtree(project.root / "config")
+    assert project.succeed("down", "--json").document["changes"] == []
+    assert account.listing() == {}
+
+
+def test_asks(project: Project, account: Account) -> None:
+    """Without a terminal and without --yes `down` is refused with 2, shows its plan, and changes nothing."""
+    project.succeed("up")
+    before = project.files(), account.listing()
+    told = project.run("down")
+    assert (2, "") == (told.code, told.out)
+    assert "- bucket.ingest.uploads" in told.err
+    assert "--yes" in told.err
+    assert "--yes" in project.refused("down", code=2)["hint"]
+    assert before == (project.files(), account.listing())
+
+
+def test_bucket_with_objects(project: Project, account: Account) -> None:
+    """A bucket with versions and markers stops `down` with 5 and their number; --empty-buckets deletes all."""
+    project.edit("config/task.toml", '"Read"', '"Read"\nversioning = true')
+    project.succeed("up")
+    fill(account)
+    before = project.files(), account.listing()
+
+    refusal = project.refused("down", "--yes", code=5)
+    assert BUCKET in refusal["detail"]
+    assert "4 object versions" in refusal["detail"]
+    assert "--empty-buckets" in refusal["hint"]
+    assert before == (project.files(), account.listing())
+
+    project.succeed("down", *FULL)
+    assert account.listing() == {}
+    assert not project.manifest.parent.exists()
+
+
+def test_keep_buckets(project: Project, account: Account) -> None:
+    """--keep-buckets leaves the bucket with its objects and forgets it; nothing of it reacts any more."""
+    project.succeed("up")
+    account.s3.put_object(Bucket=BUCKET, Key="a.csv", Body=b"x")
+    kept = project.succeed("down", "--yes", "--keep-buckets")
+    assert "left    bucket.ingest.uploads" in kept.out
+    assert [f"bucket {BUCKET}"] == list(account.listing())
+    assert account.s3.get_object(Bucket=BUCKET, Key="a.csv")["Body"].read() == b"x"
+    assert "LambdaFunctionConfigurations" not in account.s3.get_bucket_notification_configuration(Bucket=BUCKET)
+    assert not project.manifest.exists()
+
+
+def test_keep_logs(project: Project, account: Account) -> None:
+    """--keep-logs leaves the log group and forgets it."""
+    project.succeed("up")
+    project.succeed("down", "--yes", "--keep-logs")
+    assert ["log group /aws/lambda/media-dev-ingest"] == list(account.listing())
+    assert not project.manifest.exists()
+
+
+def test_without_the_config(project: Project, account: Account) -> None:
+    """With the config folder gone `status` and `down` work from the manifest alone, from the working directory."""
+    project.succeed("up")
+    shutil.rmtree(project.root / "config")
+    status = project.succeed("status", "--json").document
+    assert ("media", "ok") == (status["stack"], status["state"])
+    project.succeed("down", "--yes")
+    assert account.listing() == {}
+    assert project.run("status").code == 2
+
+
+def test_with_a_broken_config(project: Project, account: Account) -> None:
+    """A config that cannot be read does not keep `down` from its work."""
+    project.succeed("up")
+    project.configure("[stack")
+    project.succeed("down", "--yes")
+    assert account.listing() == {}
+
+
+def test_bucket_of_others_is_left(project: Project, account: Account) -> None:
+    """`down --empty-buckets` never empties or deletes an `existing` bucket."""
+    account.s3.put_object(Bucket=account.bucket("theirs"), Key="a.csv", Body=b"x")
+    before = account.listing()
+    project.configure(CONFIG + 'name = "theirs"\nexisting = true\n')
+    project.succeed("up")
+    project.succeed("down", *FULL)
+    assert before == account.listing()
+
+
+def test_gone_already(project: Project, account: Account) -> None:
+    """What somebody deleted by hand is no obstacle: `down` ends well."""
+    project.succeed("up")
+    account.s3.delete_bucket(Bucket=BUCKET)
+    account.lambda_.delete_function(FunctionName="media-dev-ingest")
+    account.sqs.delete_queue(QueueUrl="media-dev-orders.fifo")
+    project.succeed("down", "--yes")
+    assert account.listing() == {}
+    assert not project.manifest.exists()

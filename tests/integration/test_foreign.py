@@ -1,0 +1,125 @@
+"""What others have in a bucket, a function or the account is there afterwards as it was before."""
+
+from typing import TYPE_CHECKING, Final, cast
+
+import pytest
+
+from tests.integration.account import ID, Account, Listing
+from tests.integration.project import CONFIG, REGION, Project
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import CORSConfigurationTypeDef, NotificationConfigurationTypeDef
+
+SHARED: Final = "everybodys-bucket"
+FUNCTION: Final = "media-dev-ingest"
+ATTACHED: Final = CONFIG + f'name = "{SHARED}"\nexisting = true\nprefix = "in/"\n'
+LAMBDA: Final = "LambdaFunctionConfigurations"
+
+CORS: "CORSConfigurationTypeDef" = {
+    "CORSRules": [{"ID": "theirs", "AllowedMethods": ["PUT"], "AllowedOrigins": ["https://app.example.com"]}]
+}
+
+
+@pytest.fixture
+def before(account: Account) -> Listing:
+    """An account that others use: a bucket with every sort of document, and everything else."""
+    queue = account.queue("theirs")
+    role = account.iam.create_role(RoleName="theirs", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    function = account.lambda_.create_function(
+        FunctionName="theirs", Runtime="python3.13", Role=role, Handler="x.y", Code={"ZipFile": b"not ours"}
+    )["FunctionArn"]
+    account.logs.create_log_group(logGroupName="/aws/lambda/theirs")
+    account.bucket("their-own-bucket")
+    account.s3.put_object(Bucket=account.bucket(SHARED), Key="in/theirs.csv", Body=b"theirs")
+    notifications = {
+        "QueueConfigurations": [{"Id": "q", "QueueArn": queue, "Events": ["s3:ObjectRestore:*"]}],
+        "TopicConfigurations": [
+            {"Id": "t", "TopicArn": f"arn:aws:sns:{REGION}:{ID}:theirs", "Events": ["s3:ReducedRedundancyLostObject"]}
+        ],
+        LAMBDA: [
+            {
+                "Id": "l",
+                "LambdaFunctionArn": function,
+                "Events": ["s3:ObjectCreated:*"],
+                "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "out/"}]}},
+            }
+        ],
+        "EventBridgeConfiguration": {},
+    }
+    account.s3.put_bucket_notification_configuration(
+        Bucket=SHARED,
+        NotificationConfiguration=cast("NotificationConfigurationTypeDef", notifications),
+        SkipDestinationValidation=True,
+    )
+    account.s3.put_bucket_cors(Bucket=SHARED, CORSConfiguration=CORS)
+    account.s3.put_bucket_tagging(Bucket=SHARED, Tagging={"TagSet": [{"Key": "owner", "Value": "audit"}]})
+    return account.listing()
+
+
+def test_bucket_of_others(project: Project, account: Account, before: Listing) -> None:
+    """`up` twice adds two entries to an `existing` bucket and nothing else; `down` takes just those out again."""
+    project.configure(ATTACHED)
+    project.succeed("up")
+    ours = f"{FUNCTION}-uploads-Created", f"{FUNCTION}-uploads-Deleted"
+    assert [*ours] == sorted(without_ours(account, ours, before))
+    assert project.succeed("up", "--json").document["api_calls"]["mutating"] == 0
+    status = project.succeed("status", "--json")
+    assert {"ok"} == set(status.states.values())
+
+    project.succeed("down", "--yes")
+    assert before == account.listing()
+
+
+def test_cors_of_others(project: Project, account: Account, before: Listing) -> None:
+    """Our CORS rule stands beside the foreign one on an `existing` bucket, follows the config, and goes alone."""
+    rule = '[[tasks.ingest.buckets.uploads.cors]]\nallowed_origins = ["*"]\nallowed_methods = ["GET"]\n'
+    project.configure(ATTACHED + rule)
+    project.succeed("up")
+    assert ["theirs", f"{FUNCTION}-uploads-1"] == cors_ids(account)
+    assert project.succeed("up", "--json").document["api_calls"]["mutating"] == 0
+
+    project.configure(ATTACHED)
+    assert set(project.succeed("up", "--json").differing) == {"cors.ingest.uploads"}
+    assert ["theirs"] == cors_ids(account)
+
+    project.succeed("down", "--yes", "--empty-buckets")
+    assert before == account.listing()
+
+
+def test_permission_of_others(project: Project, account: Account) -> None:
+    """A foreign statement in our function's policy survives every `up`, also one that takes out ours."""
+    project.succeed("up")
+    account.lambda_.add_permission(
+        FunctionName=FUNCTION, StatementId="theirs", Action="lambda:InvokeFunction", Principal="events.amazonaws.com"
+    )
+    theirs = account.permissions(FUNCTION)["theirs"]
+    assert project.succeed("plan", "--json").differing == {}
+
+    project.edit("config/task.toml", '"Read"', '"Read"\nevents = []')
+    assert project.succeed("up", "--json").actions["permission.ingest.uploads"] == "delete"
+    assert {"theirs": theirs} == account.permissions(FUNCTION)
+
+
+def test_neighbours_in_the_account(project: Project, account: Account, before: Listing) -> None:
+    """`up` and `down` of a stack with buckets of its own leave everything else in the account as it was."""
+    project.succeed("up")
+    assert before.items() <= account.listing().items()
+    project.succeed("down", "--yes")
+    assert before == account.listing()
+
+
+def without_ours(account: Account, ours: tuple[str, str], before: Listing) -> list[str]:
+    """Check that the shared bucket is as before but for these entries; returns those of them that are there."""
+    now = account.listing()[f"bucket {SHARED}"]
+    then = before[f"bucket {SHARED}"]
+    assert isinstance(now, dict)
+    assert isinstance(then, dict)
+    entries = now["notifications"][LAMBDA]
+    theirs = [entry for entry in entries if entry["Id"] not in ours]
+    assert then == {**now, "notifications": {**now["notifications"], LAMBDA: theirs}}
+    return [entry["Id"] for entry in entries if entry["Id"] in ours]
+
+
+def cors_ids(account: Account) -> list[str]:
+    """The ids of the shared bucket's CORS rules, in their order."""
+    return [rule["ID"] for rule in account.s3.get_bucket_cors(Bucket=SHARED)["CORSRules"]]

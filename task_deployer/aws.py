@@ -12,10 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, ProfileNotFound
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    InvalidRegionError,
+    NoCredentialsError,
+    ProfileNotFound,
+)
 
 from task_deployer import __version__
-from task_deployer.errors import ConfigError, CredentialsError
+from task_deployer.errors import ConfigError, CredentialsError, UsageError
 from task_deployer.refusals import explain
 from task_deployer.retry import Patience
 
@@ -156,7 +163,14 @@ def connect(access: Access, region: str) -> Aws:
     calls = Calls()
 
     def client(service: str) -> object:
-        made = session.client(service, config=config, endpoint_url=access.endpoint_url)  # type: ignore[call-overload]  # a plain string
+        try:
+            made = session.client(service, config=config, endpoint_url=access.endpoint_url)  # type: ignore[call-overload]  # a plain string
+        except (ValueError, InvalidRegionError) as error:
+            raise UsageError(
+                "AWS cannot be addressed so",
+                detail=f"{error}.",
+                hint="Correct --endpoint-url or AWS_ENDPOINT_URL, or --region; an endpoint begins with https://.",
+            ) from error
         made.meta.events.register("before-call", calls)
         return made
 

@@ -54,7 +54,7 @@ def up(
         observed = _observe(means, desired, records)
         planned = heeding(plan_up(desired, observed, records, journal.lineage), choices)
         warnings = _warnings(config, only, strict=strict)
-        holding = refuse_loss(planned, aws, records, choices)
+        holding = refuse_loss(planned, means, records, choices)
         means.report(Planned(planned))
         if holding:
             run.confirm(f"This deletes {', '.join(change.address for change in holding)}, which can hold data. Go on?")
@@ -77,10 +77,11 @@ def plan(
     journal.check_belongs(config.stack.name, config.env, aws.account)
     desired = stack.build(config, aws.account, journal.lineage, archives, only)
     records = _records_of(journal.records, only, desired)
-    observed = _observe(run.connect(aws), desired, records)
+    means = run.connect(aws)
+    observed = _observe(means, desired, records)
     planned = heeding(plan_up(desired, observed, records, journal.lineage), choices)
     warnings = _warnings(config, only, strict=strict)
-    refuse_loss(planned, aws, records, choices)
+    refuse_loss(planned, means, records, choices)
     outputs = outputs_of({r.address: (r.kind, r.identity) for r in desired}, aws.account)
     return _result("plan", journal, aws, plan=planned, outputs=outputs, warnings=warnings)
 
@@ -125,7 +126,7 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     with manifest.opened(recorded.path, recorded.stack, recorded.env, aws.account) as journal:
         observed = _observe(means, (), journal.records)
         planned = heeding(plan_down(journal.records, observed, journal.lineage), choices)
-        refuse_loss(planned, aws, journal.records, choices)
+        refuse_loss(planned, means, journal.records, choices)
         means.report(Planned(planned))
         number, account = len(planned.of(Action.DELETE)), aws.account
         where = f"{journal.stack}/{journal.env} in account {account.id}, {account.region}"

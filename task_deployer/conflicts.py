@@ -150,7 +150,7 @@ def _refusal(conflicts: Sequence[_Conflict]) -> SafetyError:
     lines = [f"{c.address}: {c.what}" + (f"\n    {c.advice}" if apart else "") for c in conflicts]
     things = len({conflict.address for conflict in conflicts})
     return SafetyError(
-        f"Refused: {'one thing is' if things == 1 else f'{things} things are'} not ours to change so",
+        f"Refused: {'one thing' if things == 1 else f'{things} things'} cannot be made as wanted",
         detail="\n".join([*lines, "Nothing was changed."]),
         hint="" if apart else conflicts[0].advice,
         address=conflicts[0].address,

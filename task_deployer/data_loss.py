@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from task_deployer.aws import Aws
+from task_deployer.engine import Means, ask_all
 from task_deployer.errors import SafetyError
 from task_deployer.manifest import Record
 from task_deployer.plan import Action, Change, Plan, emptying, keeping
@@ -37,18 +38,16 @@ def heeding(planned: Plan, choices: Choices) -> Plan:
     return emptying(kept) if choices.empty_buckets else kept
 
 
-def refuse_loss(planned: Plan, aws: Aws, records: Mapping[Address, Record], choices: Choices) -> tuple[Change, ...]:
+def refuse_loss(planned: Plan, means: Means, records: Mapping[Address, Record], choices: Choices) -> tuple[Change, ...]:
     """Return the deletions to ask the user about; raise `SafetyError` for buckets that still hold objects."""
-    counted = {
-        change: kind.count(aws, records[change.address].identity)
-        for change in planned.of(Action.DELETE)
-        if issubclass(kind := KINDS[change.kind], HoldsData)
-    }
+    counted = _count(planned, means, records)
     full = {change: n for change, n in counted.items() if n and change.kind == "bucket" and not choices.empty_buckets}
     if full:
         first = next(iter(full))
         raise SafetyError(
-            f"{len(full)} bucket{'' if len(full) == 1 else 's'} to be deleted still hold objects",
+            "A bucket to be deleted still holds objects"
+            if len(full) == 1
+            else f"{len(full)} buckets to be deleted still hold objects",
             detail="\n".join(
                 f"{change.address} ({records[change.address].identity['bucket']}): {_told(n)} object versions and "
                 "delete markers"
@@ -59,6 +58,16 @@ def refuse_loss(planned: Plan, aws: Aws, records: Mapping[Address, Record], choi
             address=first.address,
         )
     return tuple(change for change, n in counted.items() if n or change.kind == "bucket")
+
+
+def _count(planned: Plan, means: Means, records: Mapping[Address, Record]) -> dict[Change, int]:
+    """Count what each deletion would lose, all at once."""
+    changes = {change.address: change for change in planned.of(Action.DELETE)}
+    holding = {address: kind for address in changes if issubclass(kind := KINDS[changes[address].kind], HoldsData)}
+    questions = {
+        address: partial(kind.count, means.aws, records[address].identity) for address, kind in holding.items()
+    }
+    return {changes[address]: number for address, number in ask_all(means, questions).items()}
 
 
 def _told(count: int) -> str:

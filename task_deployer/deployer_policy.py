@@ -20,7 +20,8 @@ def deployer_policies(desired: Sequence[Desired], account: Account) -> Mapping[s
     """
     ours = [resource for resource in desired if not _is_referenced(resource)]
     theirs = [resource for resource in desired if _is_referenced(resource)]
-    read = merge(_statements(desired, account, lambda rights: rights.read))
+    listed = _listing(desired)
+    read = merge([*_statements(desired, account, lambda rights: rights.read), listed])
     borrowed = list(_statements(theirs, account, lambda rights: rights.read, "Referenced"))
     passed = [_pass_role(ours, account)]
     make = _statements(ours, account, lambda rights: (*rights.read, *rights.write))
@@ -28,8 +29,8 @@ def deployer_policies(desired: Sequence[Desired], account: Account) -> Mapping[s
     return {
         "plan": read,
         "status": read,
-        "up": merge([*make, *passed, *borrowed]),
-        "down": merge([*remove, *borrowed]),
+        "up": merge([*make, *passed, *borrowed, listed]),
+        "down": merge([*remove, *borrowed, listed]),
     }
 
 
@@ -47,6 +48,12 @@ def _statements(desired: Iterable[Desired], account: Account, pick: Pick, prefix
     for kind, resources in arns.items():
         sid = prefix + "".join(word.capitalize() for word in kind.split("_"))
         yield Statement(sid, tuple(actions[kind]), tuple(resources))
+
+
+def _listing(desired: Iterable[Desired]) -> Statement:
+    """What AWS lets nobody limit to one thing."""
+    actions = dict.fromkeys(action for resource in desired for action in resource.rights.listing)
+    return Statement("Listing", tuple(actions), ("*",) if actions else ())
 
 
 def _pass_role(desired: Iterable[Desired], account: Account) -> Statement:

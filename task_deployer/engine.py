@@ -4,9 +4,11 @@ What each change writes into the manifest, before its call and after it, is deci
 walk.py's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
@@ -21,7 +23,9 @@ from task_deployer.resources import KINDS
 from task_deployer.resources.base import Address, HoldsData, Identity, joined
 from task_deployer.walk import BEAT, Means, Steps, Walk
 
-__all__ = ["Means", "execute", "observe_all"]
+__all__ = ["Means", "ask_all", "execute", "observe_all"]
+
+T = TypeVar("T")
 
 
 def observe_all(means: Means, things: Mapping[Address, tuple[str, Identity]]) -> dict[Address, object]:
@@ -41,16 +45,28 @@ def observe_all(means: Means, things: Mapping[Address, tuple[str, Identity]]) ->
                 return Unreadable(explained)
             raise explained from error
 
+    seen = ask_all(means, {address: partial(observe, *thing) for address, thing in things.items()})
+    return {address: _named(value, address) for address, value in seen.items()}
+
+
+def ask_all(means: Means, questions: Mapping[Address, Callable[[], T]]) -> dict[Address, T]:
+    """Ask AWS all these questions at once. Raises what a question raises; `Interrupted` when asked to stop."""
     with ThreadPoolExecutor(means.workers) as pool:
-        jobs = {address: pool.submit(observe, kind, identity) for address, (kind, identity) in things.items()}
-        running: set[Future[object]] = set(jobs.values())
+        jobs = {address: pool.submit(question) for address, question in questions.items()}
+        running: set[Future[T]] = set(jobs.values())
         while running and not means.stop.is_set():
             _, running = wait(running, timeout=BEAT, return_when=FIRST_COMPLETED)
         if means.stop.is_set():
             pool.shutdown(cancel_futures=True)
             raise Interrupted("Stopped while reading", detail="Nothing was changed.")
-        seen = {address: job.result() for address, job in jobs.items()}
-    return {address: _named(value, address) for address, value in seen.items()}
+        return {address: _answer(job) for address, job in jobs.items()}
+
+
+def _answer(job: Future[T]) -> T:
+    try:
+        return job.result()
+    except (ClientError, BotoCoreError, HTTPClientError) as error:
+        raise explain(error) from error
 
 
 def execute(
@@ -134,6 +150,9 @@ class _Backwards:
             for parent in self._records[change.address].depends_on:
                 if parent in edges:
                     edges[parent].add(change.address)
+            first = f"{KINDS[change.kind].outlives}.{change.address.partition('.')[2]}"
+            if first in edges:
+                edges[change.address].add(Address(first))
             if change.goes_with is not None:
                 self._taken_along.setdefault(change.goes_with, []).append(change.address)
         return Walk(changes, edges, Steps(self._intend, self._job, self._settle), means).run()

@@ -4,6 +4,7 @@ Intent is on disk before each mutating call and the outcome after it. How the fi
 manifest_file.py's.
 """
 
+import glob
 import json
 import uuid
 from collections.abc import Iterator, Mapping
@@ -109,7 +110,7 @@ def find(root: Path, env: str, *, local: bool) -> Path | None:
 
     Raises `ManifestError` if there are several: then --manifest has to say which.
     """
-    found = sorted(folder(root, local=local).glob(f"*.{env}.json"))
+    found = sorted(folder(root, local=local).glob(f"*.{glob.escape(env)}.json"))
     if len(found) > 1:
         raise ManifestError(
             f"There are {len(found)} manifests of the environment {env!r}",

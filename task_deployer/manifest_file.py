@@ -13,6 +13,7 @@ from pathlib import Path
 from task_deployer.errors import ManifestError
 
 FOLDER = ".task-deploy"
+_IGNORE = ".gitignore"
 
 
 def write(path: Path, text: str) -> None:
@@ -57,7 +58,7 @@ def locked(path: Path) -> Iterator[None]:
     """
     lock = path.with_name(f"{path.name}.lock")
     try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
+        made = _make_folder(lock.parent)
         descriptor = _acquire(lock)
     except OSError as error:
         raise ManifestError(
@@ -70,7 +71,7 @@ def locked(path: Path) -> Iterator[None]:
     finally:
         if not path.exists():
             lock.unlink(missing_ok=True)
-            _remove_empty(lock.parent)
+            _remove_empty(lock.parent, made)
         os.close(descriptor)
 
 
@@ -104,11 +105,28 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _remove_empty(place: Path) -> None:
-    """Remove the folder, and the one above it if it is ours, where they hold nothing any more."""
-    for candidate in (place, place.parent):
-        if FOLDER in (candidate.name, candidate.parent.name):
-            try:
-                candidate.rmdir()
-            except OSError:
-                return
+def _make_folder(folder: Path) -> list[Path]:
+    """Make a folder and those above it; return those that were not there, innermost first.
+
+    The tool's own folder tells git to leave it alone: a manifest is of one machine's run, and no source.
+    """
+    missing = [candidate for candidate in (folder, *folder.parents) if not candidate.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for candidate in missing:
+        if candidate.name == FOLDER:
+            (candidate / _IGNORE).write_text("*\n", encoding="ascii")
+    return missing
+
+
+def _remove_empty(place: Path, made: list[Path]) -> None:
+    """Remove the folder and those above it that are the tool's or were made by this run, where they hold nothing."""
+    for candidate in (place, *place.parents):
+        ours = FOLDER in (candidate.name, candidate.parent.name)
+        if not ours and candidate not in made:
+            return
+        try:
+            if candidate.name == FOLDER and [entry.name for entry in candidate.iterdir()] == [_IGNORE]:
+                (candidate / _IGNORE).unlink()
+            candidate.rmdir()
+        except OSError:
+            return

@@ -6,7 +6,7 @@ from pathlib import Path
 from task_deployer import manifest, names
 from task_deployer.archive import Archive, pack
 from task_deployer.aws import Access, Account, Aws, connect, resolve_region
-from task_deployer.config import BASE, Config, load
+from task_deployer.config import BASE, Config, check_env, load
 from task_deployer.errors import ConfigError, SafetyError, UsageError
 from task_deployer.manifest import Manifest
 
@@ -50,6 +50,7 @@ class Project:
 
     def recorded(self, config: Config | None) -> Manifest | None:
         """Read the manifest without locking it: the config's, or the only one of this environment."""
+        check_env(self.env)
         if self.file is None and config is None:
             path = manifest.find(self.root, self.env, local=self.local)
             return None if path is None else manifest.read(path)

@@ -63,6 +63,9 @@ ROLE_PROPAGATION = Wait(
 )
 """A role is usable 5 to 15 s after its creation, seldom minutes; IAM gives no sign of it."""
 
+ROLE_VISIBLE = Wait("IAM to show the new role", 120, "NoSuchEntity")
+"""IAM answers from several places; right after CreateRole some of them do not know the role yet."""
+
 FUNCTION_BUSY = Wait(
     "the function's last update to end",
     300,
@@ -91,10 +94,10 @@ BUCKET_SETTLING = Wait("the bucket to take the next setting", 120, "OperationAbo
 BUCKET_NAME_BUSY = Wait("the bucket's name to be free", 300, "OperationAborted")
 """A name is busy for a while after its bucket was deleted."""
 
-QUEUE_NAME_BUSY = Wait("the queue's name to be free", 90, r"AWS\.SimpleQueueService\.QueueDeletedRecently")
+QUEUE_NAME_BUSY = Wait("the queue's name to be free", 90, r"(AWS\.SimpleQueueService\.)?QueueDeletedRecently")
 """SQS wants 60 seconds between the deletion of a queue and a new one of that name."""
 
-ROLE_IN_USE = Wait("IAM to see that the role is empty", 60, "DeleteConflict")
+ROLE_IN_USE = Wait("IAM to see that the role is empty", 120, "DeleteConflict")
 """DeleteRole may still see a policy that has been deleted."""
 
 LOG_GROUP_BUSY = Wait("the log group to settle", 60, "OperationAbortedException")

@@ -86,7 +86,7 @@ class _Builder:
         role = Role(task, self.names.role(task), self.tags, job.role_path, job.permissions_boundary)
         failures = self._failure_queue(task) if job.failure_queue else None
         topics = {topic: queues[topic] for topic in job.command_topics}
-        function = self._function(task, role, log_group, topics, archive)
+        function = self._function(task, role, topics, archive)
         settings = job.buckets
         buckets = {key: bucket_of(task, key, settings[key], self.names, self.tags) for key in settings}
         document = self._policy(task, log_group, buckets, topics, failures)
@@ -129,9 +129,7 @@ class _Builder:
         kept = {"MessageRetentionPeriod": str(_FAILURES_KEPT)}
         return self._queue(f"{task}.failures", self.names.failure_queue(task), kept)
 
-    def _function(
-        self, task: str, role: Role, log_group: LogGroup, topics: Mapping[str, Queue], archive: Archive
-    ) -> Function:
+    def _function(self, task: str, role: Role, topics: Mapping[str, Queue], archive: Archive) -> Function:
         job = self.config.tasks[task]
         urls = {topic: queue.url for topic, queue in sorted(topics.items())}
         ours = {CALLBACK: job.callback, TOPICS: json.dumps(urls, separators=(",", ":"))}
@@ -142,7 +140,6 @@ class _Builder:
             self.names.function(task),
             role,
             role.arn(self.account),
-            log_group,
             archive,
             job.runtime,
             job.architecture,

@@ -28,6 +28,7 @@ __all__ = [
     "StackConfig",
     "TaskConfig",
     "TopicConfig",
+    "check_env",
     "json_schema",
     "load",
 ]
@@ -71,12 +72,18 @@ def load(folder: Path, env: str) -> Config:
     return Config(valid.stack, valid.command_topics, valid.tasks, env, folder.parent, folder, tree)
 
 
+def check_env(env: str) -> None:
+    """Raise `ConfigError` for what can be no environment's name. It goes into file names, so no pattern may pass."""
+    is_base = f"{env}.toml" == BASE
+    if not re.fullmatch("[a-z][a-z0-9-]*", env) or is_base:
+        advice = f"{BASE} is the base of all environments" if is_base else A_NAME
+        raise ConfigError(f"{quoted(env)} cannot be the name of an environment", hint=f"Choose another name: {advice}.")
+
+
 def _files(folder: Path, env: str) -> list[Path]:
     """Name the files to read. Refuses an environment that can have none, and a folder without the base."""
+    check_env(env)
     base, overlay = folder / BASE, folder / f"{env}.toml"
-    if not re.fullmatch("[a-z][a-z0-9-]*", env) or overlay == base:
-        advice = f"{BASE} is the base of all environments" if overlay == base else A_NAME
-        raise ConfigError(f"{quoted(env)} cannot be the name of an environment", hint=f"Choose another name: {advice}.")
     try:
         if base.exists():
             return [base, overlay] if overlay.exists() else [base]

@@ -94,20 +94,34 @@ def error_lines(error: TaskDeployError) -> Iterator[Line]:
 
 
 def _where(result: Result) -> str:
-    name = f"{result.stack or '?'}/{result.env}"
+    name = f"{result.stack}/{result.env}" if result.stack else result.env
     return name if result.account is None else f"{name} in account {result.account}, {result.region}"
 
 
 def _sum(plan: Plan) -> str:
     if not plan.pending:
-        return f"Nothing to do: {len(plan.changes)} resources are as wanted."
+        return _nothing_to_do(plan)
     counts = [
         (len(plan.of(Action.CREATE)), "to create"),
         (len(plan.of(Action.UPDATE)), "to change"),
         (len(plan.of(Action.DELETE)), "to delete"),
-        (len(plan.of(Action.KEEP)), "as wanted"),
+        (sum(not change.forgets for change in plan.of(Action.KEEP)), "as wanted"),
+        (sum(change.forgets for change in plan.changes), "left as they are"),
     ]
     return "Plan: " + ", ".join(f"{count} {what}" for count, what in counts if count) + "."
+
+
+def _nothing_to_do(plan: Plan) -> str:
+    kept = sum(not change.forgets for change in plan.changes)
+    return f"Nothing to do: {_resources(kept)} as wanted."
+
+
+def _resources(number: int) -> str:
+    return f"{_number(number, 'resource')} {'is' if number == 1 else 'are'}"
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _difference(difference: Difference) -> str:
@@ -128,7 +142,7 @@ def _status_lines(result: Result, *, verbose: bool) -> Iterator[Line]:
             yield from _standing_lines(standing)
     fine = sum(standing.state is State.OK for standing in result.standings)
     style = Style.GOOD if result.state is State.OK else Style.WARN
-    yield Line(f"State: {result.state} ({fine} of {len(result.standings)} resources are ok)", style)
+    yield Line(f"State: {result.state} ({fine} of {_resources(len(result.standings))} ok)", style)
 
 
 def _standing_lines(standing: Standing) -> Iterator[Line]:
@@ -150,14 +164,14 @@ def _outcome_lines(result: Result) -> Iterator[Line]:
     for address in outcome.skipped:
         yield Line(f"  skipped {address}", Style.WARN)
     for change in result.plan.changes:
-        if change.forgets:
+        if change.forgets and not outcome.failed:
             yield Line(f"  left    {change.address}  ({change.reason})", Style.QUIET)
     if outcome.failed:
         yield Line(f"Failed: {len(outcome.failed)}. Done: {len(outcome.done)}. Run it again to go on.", Style.BAD)
     elif outcome.done:
-        yield Line(f"Done: {len(outcome.done)} changes.", Style.GOOD)
+        yield Line(f"Done: {_number(len(outcome.done), 'change')}.", Style.GOOD)
     else:
-        yield Line(f"Nothing to do: {len(result.plan.changes)} resources are as wanted.", Style.GOOD)
+        yield Line(_nothing_to_do(result.plan), Style.GOOD)
 
 
 def _output_lines(result: Result) -> Iterator[Line]:

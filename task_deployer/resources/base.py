@@ -41,6 +41,8 @@ class Resource(ABC, Generic[Seen]):
     kind: ClassVar[str]
     goes_with: ClassVar[str | None] = None
     """The kind of the resource whose deletion takes this one along at AWS, so that no call of its own is needed."""
+    outlives: ClassVar[str | None] = None
+    """The kind of the same scope that is deleted before this one, although neither refers to the other."""
     exclusive: ClassVar[bool] = False
     """Whether one that exists without a record of ours is a conflict, rather than something to make as wanted."""
     rights: ClassVar[Rights]

@@ -12,7 +12,6 @@ from task_deployer.aws import Account, Aws
 from task_deployer.errors import ResourceError
 from task_deployer.refusals import code_of, message_of
 from task_deployer.resources.base import Difference, Identity, Resource, Value, differing
-from task_deployer.resources.log_group import LogGroup
 from task_deployer.resources.ownership import is_ours, taken
 from task_deployer.resources.rights import Rights
 from task_deployer.resources.role import Role
@@ -45,7 +44,6 @@ class Function(Resource[SeenFunction]):
     name: str
     role: Role
     role_arn: str
-    log_group: LogGroup
     archive: Archive
     runtime: str
     architecture: str

@@ -28,8 +28,10 @@ class LogGroup(Resource[SeenLogGroup]):
     """One log group. Lambda makes it too, at the first log line, so an unrecorded one of this name is taken over."""
 
     kind: ClassVar[str] = "log_group"
+    outlives: ClassVar[str | None] = "function"  # a function that still runs would make its group again
     rights: ClassVar[Rights] = Rights(
-        read=("logs:DescribeLogGroups", "logs:ListTagsForResource"),
+        listing=("logs:DescribeLogGroups",),
+        read=("logs:ListTagsForResource",),
         write=("logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource"),
         delete=("logs:DeleteLogGroup",),
     )
@@ -44,7 +46,9 @@ class LogGroup(Resource[SeenLogGroup]):
 
     @classmethod
     def arns(cls, account: Account, identity: Identity) -> tuple[str, ...]:
-        return (account.arn("logs", f"log-group:{identity['name']}"), account.arn("logs", "log-group:*"))
+        """The group's ARN, and the same with `:*`: CloudWatch Logs checks some calls against one, some the other."""
+        arn = account.arn("logs", f"log-group:{identity['name']}")
+        return (arn, f"{arn}:*")
 
     @classmethod
     def observe(cls, aws: Aws, identity: Identity) -> SeenLogGroup | None:

@@ -123,12 +123,14 @@ class Queue(Resource[SeenQueue]):
     @classmethod
     def count(cls, aws: Aws, identity: Identity) -> int:
         """How many messages it holds, visible, in flight and delayed: SQS's own approximation."""
-        seen = cls.observe(aws, identity)
-        if seen is None:
-            return 0
-        return sum(
-            int(value) for key, value in seen.attributes.items() if key.startswith("ApproximateNumberOfMessages")
-        )
+        try:
+            found = aws.sqs.get_queue_attributes(QueueUrl=identity["url"], AttributeNames=["All"])
+        except ClientError as error:
+            if code_of(error) in _ABSENT:
+                return 0
+            raise
+        numbers = {str(key): value for key, value in found.get("Attributes", {}).items()}
+        return sum(int(value) for key, value in numbers.items() if key.startswith("ApproximateNumberOfMessages"))
 
     @classmethod
     def empty(cls, aws: Aws, identity: Identity) -> None:

@@ -10,3 +10,5 @@ class Rights:
     read: tuple[str, ...]
     write: tuple[str, ...]
     delete: tuple[str, ...]
+    listing: tuple[str, ...] = ()
+    """Reads that are asked for without naming a thing, so that they can be allowed on everything only."""

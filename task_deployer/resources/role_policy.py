@@ -11,13 +11,10 @@ from task_deployer.refusals import code_of
 from task_deployer.resources.base import Difference, Identity, Resource
 from task_deployer.resources.rights import Rights
 from task_deployer.resources.role import Role
-from task_deployer.retry import Wait, patiently
+from task_deployer.retry import ROLE_VISIBLE, patiently
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-ROLE_VISIBLE = Wait("IAM to show the new role", 120, "NoSuchEntity")
-"""IAM answers from several places; right after CreateRole some of them do not know the role yet."""
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def test_capitals_and_eventbridge_survive_the_write(aws: Aws) -> None:
 
 def _subscribe_others(aws: Aws, wanted: Notifications, name: str, entry: Entry) -> None:
     theirs = function(aws, name)
-    for needed in (theirs.role, theirs.log_group, theirs):
+    for needed in (theirs.role, theirs):
         needed.create(aws)
     aws.lambda_.add_permission(
         FunctionName=name, StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com"

@@ -66,7 +66,6 @@ def function(aws: Aws, name: str, *, tagged: Mapping[str, str] = TAGS, concurren
         name,
         role(name),
         role(name).arn(aws.account),
-        log_group(name),
         archive(),
         "python3.13",
         "arm64",

@@ -28,7 +28,7 @@ def refusal(
 def test_what_exists_without_a_record_is_a_conflict() -> None:
     """A name that is taken is refused, and the message shows whose tags it bears."""
     error = refusal([A], {"toy.a": SeenToy(1, {"task-deployer:stack": "other", "task-deployer:env": "prod"})})
-    assert error.summary == "Refused: one thing is not ours to change so"
+    assert error.summary == "Refused: one thing cannot be made as wanted"
     assert error.detail == (
         "toy.a: name a exists already and is not in the manifest; its tags say stack 'other', environment 'prod'\n"
         "Nothing was changed."
@@ -102,7 +102,7 @@ def test_all_conflicts_are_told_at_once() -> None:
         {"toy.a": SeenToy(1, TAGS), "toy.b": SeenToy(1, {}), "toy.c": SeenToy(1, {})},
         recorded(Toy("c")),
     )
-    assert error.summary == "Refused: 3 things are not ours to change so"
+    assert error.summary == "Refused: 3 things cannot be made as wanted"
     lines = error.detail.splitlines()
     assert [line.split(":")[0] for line in lines if not line.startswith(" ")] == [
         "toy.a",

@@ -45,7 +45,7 @@ def test_one_writer_at_a_time(manifest_path: Path) -> None:
         with pytest.raises(ManifestError, match="Another task-deploy is at work") as caught:
             open_it(manifest_path)
         assert f"process {process.pid} on " in caught.value.detail
-    assert open_it(manifest_path) == ["media.dev.json.lock"]
+    assert open_it(manifest_path) == [".gitignore", "media.dev.json.lock"]
 
 
 def test_one_writer_within_a_process(manifest_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_the_lock_of_the_dead_is_free(manifest_path: Path) -> None:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         assert manifest_path.with_name("media.dev.json.lock").exists()
-        assert open_it(manifest_path) == ["media.dev.json.lock"]
+        assert open_it(manifest_path) == [".gitignore", "media.dev.json.lock"]
 
 
 def test_stacks_do_not_lock_each_other(manifest_path: Path) -> None:

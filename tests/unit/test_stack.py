@@ -50,7 +50,7 @@ def test_everything_stands_behind_what_it_depends_on(tmp_path: Path) -> None:
 def test_the_edges_of_a_stack(tmp_path: Path) -> None:
     """To refer is to depend: the notifications wait for all that an event needs, the invoke config for its rights."""
     edges = {a: {p.address for p in r.depends_on} for a, r in resources_of(tmp_path).items()}
-    assert edges["function.ingest"] == {"role.ingest", "log_group.ingest"}
+    assert edges["function.ingest"] == {"role.ingest"}
     assert edges["invoke_config.ingest"] == {"function.ingest", "role_policy.ingest", "queue.ingest.failures"}
     assert edges["cors.ingest.uploads"] == {"bucket.ingest.uploads", "public_access_block.ingest.uploads"}
     assert edges[f"notifications.{UPLOADS}"] == {

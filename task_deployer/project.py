@@ -60,7 +60,7 @@ class Project:
         """Take the region from the options, the config, AWS's own settings, or else the manifest."""
         configured = config.stack.region if config else None
         fallback = recorded.account.region if recorded else _LOCAL_REGION if self.local else None
-        return resolve_region(self.access, configured, fallback=fallback)
+        return resolve_region(self._access, configured, fallback=fallback)
 
     def connect(self, region: str, config: Config | None = None) -> Aws:
         """Connect, to the local AWS if it is meant, and refuse any account but the config's."""
@@ -74,14 +74,21 @@ class Project:
             )
         return aws
 
+    @property
+    def _access(self) -> Access:
+        """The options; for the local AWS without the user's profile, which need not exist."""
+        if not self.local:
+            return self.access
+        from task_deployer.local import process  # noqa: PLC0415 - only where the local AWS is meant
+
+        return replace(self.access, profile=None, credentials=(process.ACCESS_KEY, process.SECRET_KEY))
+
     def _reachable(self) -> Access:
         if not self.local:
             return self.access
         from task_deployer.local import process  # noqa: PLC0415 - only where the local AWS is meant
 
-        running = process.start(self.root)
-        credentials = (process.ACCESS_KEY, process.SECRET_KEY)
-        return replace(self.access, profile=None, endpoint_url=running.endpoint_url, credentials=credentials)
+        return replace(self._access, endpoint_url=process.start(self.root).endpoint_url)
 
 
 def prepare(config: Config, region: str, only: str | None = None) -> dict[str, Archive]:

@@ -1,18 +1,13 @@
 """A CSV file that arrives becomes one command per row; its removal becomes one command to clean up."""
 
 import asyncio
-import codecs
 import csv
 import logging
-
-import boto3
 
 from task_runtime import ObjectEvent, PublishCommand
 
 log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
-
-s3 = boto3.client("s3")  # made once, and used for every event that this Lambda sandbox is given
 
 
 async def handle_event(event_name: str, key: str, event: ObjectEvent) -> list[PublishCommand]:
@@ -39,12 +34,7 @@ async def handle_event(event_name: str, key: str, event: ObjectEvent) -> list[Pu
 
 def read_rows(event: ObjectEvent) -> list[dict[str, str]]:
     """Read the file row by row while it comes in. The first line names the columns; an empty file has no rows."""
-    if event.version_id:  # a versioned bucket: read the version that arrived, not one that came since
-        found = s3.get_object(Bucket=event.bucket_name, Key=event.key, VersionId=event.version_id)
-    else:
-        found = s3.get_object(Bucket=event.bucket_name, Key=event.key)
-    lines = codecs.iterdecode(found["Body"].iter_lines(keepends=True), "utf-8-sig")  # -sig: without Excel's BOM
-    return list(csv.DictReader(lines, restkey="more"))
+    return list(csv.DictReader(event.lines(), restkey="more"))
 
 
 def row_id(row: dict[str, str], otherwise: str) -> str:

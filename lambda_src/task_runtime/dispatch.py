@@ -1,91 +1,108 @@
-"""The callback runs for all records at once, and one record's failure stays its own."""
+"""The callback runs for many records at once, and one record's failure stays its own."""
 
 import asyncio
+import contextvars
 import inspect
-import weakref
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeAlias
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-from task_runtime.actions import Action, CallbackError, actions_in
-from task_runtime.events import ObjectEvent, parse
+from task_runtime.actions import Action, actions_in
+from task_runtime.callbacks import Callback, callback_name, takes_event, tamed
+from task_runtime.deadline import OutOfTimeError
+from task_runtime.events import ObjectEvent
+from task_runtime.workshop import Workshop
 
-MAX_THREADS = 32  # plain callbacks at a time; more would fight for the sandbox's memory and few CPUs
 
-Callback: TypeAlias = Callable[..., object]
-Answer: TypeAlias = tuple[ObjectEvent, tuple[Action, ...]]
+@dataclass(frozen=True)
+class Answer:
+    """What came of one record's callback: actions, or the exception that ended it; and how many seconds it took."""
+
+    actions: tuple[Action, ...] = ()
+    error: BaseException | None = None
+    seconds: float = 0.0
 
 
 class Dispatcher:
     """Calls one callback: an async or a plain function of two or three positional parameters.
 
-    Its event loop and threads stay from one invocation to the next. An HTTP session or pool that an async callback
-    keeps in its module is bound to its loop, and would be broken if every invocation had a loop of its own. Lambda
-    gives a sandbox one invocation at a time, and so must a caller.
+    At most `concurrency` calls run at once. The event loop and the threads stay from one invocation to the next: an
+    HTTP session or pool that an async callback keeps in its module is bound to its loop, and would be broken if every
+    invocation had a loop of its own. Lambda gives a sandbox one invocation at a time, and so must a caller.
 
     Raises CallbackError where the parameters do not fit.
     """
 
-    def __init__(self, callback: Callback) -> None:
+    def __init__(self, callback: Callback, concurrency: int) -> None:
         self._callback = callback
         self._name = callback_name(callback)
-        self._takes_event = _takes_event(callback, self._name)
-        self._loop = asyncio.new_event_loop()
-        self._loop.set_default_executor(ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="callback"))
-        weakref.finalize(self, self._loop.close)
+        self._takes_event = takes_event(callback)
+        self._concurrency = concurrency
+        self._workshop = Workshop(concurrency)
 
-    def answers(self, records: Sequence[object]) -> list[Answer | BaseException]:
-        """Call the callback for all records at once, wait for all, and give what came of each, in their order.
+    def answers(
+        self, events: Mapping[int, ObjectEvent], chains: Sequence[Sequence[int]], seconds: float | None = None
+    ) -> dict[int, Answer]:
+        """Call the callback for all events and give what came of each, by its place.
 
-        An answer is the parsed event with its actions, or the exception that ended that record.
+        A chain's events are called one after another, chains at once. What has not ended in so many seconds gets
+        OutOfTimeError for an answer: async callbacks are cancelled; a thread cannot be, so a plain callback may run
+        on beside the next invocation, and what it returns is dropped.
         """
-        return self._loop.run_until_complete(self._gather(records))
+        ended: dict[int, Answer] = {}
+        if chains:
+            self._workshop.run(partial(self._all, events, chains, ended), seconds)
+        in_time = dict(ended)  # a copy: what ends from now on ends too late
+        return {place: in_time.get(place) or self._too_late(seconds or 0.0) for chain in chains for place in chain}
 
-    async def _gather(self, records: Sequence[object]) -> list[Answer | BaseException]:
-        return await asyncio.gather(*map(self._answer, records), return_exceptions=True)
+    def _too_late(self, seconds: float) -> Answer:
+        text = f"{self._name} had not ended after {seconds:.1f} s, all the time that callbacks could be given"
+        return Answer(error=OutOfTimeError(text), seconds=seconds)
 
-    async def _answer(self, record: object) -> Answer:
-        event = parse(record)
+    async def _all(
+        self, events: Mapping[int, ObjectEvent], chains: Sequence[Sequence[int]], ended: dict[int, Answer]
+    ) -> None:
+        waiting = iter(chains)  # shared: whoever is free takes the next chain
+        workers = min(self._concurrency, len(chains))
+        await asyncio.gather(*(self._work(events, waiting, ended) for _ in range(workers)))
+
+    async def _work(
+        self, events: Mapping[int, ObjectEvent], waiting: Iterator[Sequence[int]], ended: dict[int, Answer]
+    ) -> None:
+        for chain in waiting:
+            for place in chain:
+                ended[place] = await self._answer(events[place])
+                if _is_over():  # a callback may swallow its cancellation; the next record's is not begun then
+                    return
+
+    async def _answer(self, event: ObjectEvent) -> Answer:
+        begun = time.perf_counter()
         try:
-            returned = await self._returned(event)
-        except SystemExit as error:  # would end the event loop, and with it the other records
-            raise RuntimeError(f"{self._name} called sys.exit({error.code!r})") from error
-        return event, actions_in(returned, self._name)
+            actions = actions_in(await self._returned(event), self._name)
+        except BaseException as error:  # the border between records: whatever ends one leaves the others alone
+            if isinstance(error, asyncio.CancelledError) and _is_over():
+                raise
+            return Answer(error=tamed(error, self._name), seconds=time.perf_counter() - begun)
+        return Answer(actions, seconds=time.perf_counter() - begun)
 
     async def _returned(self, event: ObjectEvent) -> object:
         arguments = (event.name, event.key, event) if self._takes_event else (event.name, event.key)
         if inspect.iscoroutinefunction(self._callback):
             return await self._callback(*arguments)
-        returned = await asyncio.to_thread(self._call, arguments)
+        call = partial(contextvars.copy_context().run, self._call, arguments)
+        returned = await self._workshop.in_thread(call)
         return await returned if inspect.isawaitable(returned) else returned
 
     def _call(self, arguments: tuple[object, ...]) -> object:
         try:
             return self._callback(*arguments)
-        except StopIteration as error:  # before Python 3.12 a future cannot hold one, and would wait for ever
-            raise RuntimeError(f"{self._name} raised StopIteration") from error
+        except BaseException as error:
+            # A future holds no StopIteration before Python 3.12, and an event loop is ended by SystemExit.
+            raise tamed(error, self._name) from error
 
 
-def callback_name(callback: object) -> str:
-    """Give the name by which messages call a callback: `module.function` where it has one."""
-    name = getattr(callback, "__qualname__", None)
-    return f"{getattr(callback, '__module__', '?')}.{name}" if name else repr(callback)
-
-
-def _takes_event(callback: Callback, name: str) -> bool:
-    if not callable(callback):
-        raise CallbackError(f"the callback {name} is no function but {type(callback).__name__}")
-    signature = inspect.signature(callback)
-    if _fits(signature, 3):
-        return True
-    if _fits(signature, 2):
-        return False
-    raise CallbackError(f"{name}{signature} cannot be called with (event_name, key), nor with (event_name, key, event)")
-
-
-def _fits(signature: inspect.Signature, count: int) -> bool:
-    try:
-        signature.bind(*range(count))
-    except TypeError:
-        return False
-    return True
+def _is_over() -> bool:
+    """Whether the deadline has cancelled what runs here, rather than the callback having raised CancelledError."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -10,7 +10,7 @@ import logging
 import os
 
 from task_runtime.actions import CallbackError
-from task_runtime.dispatch import Callback
+from task_runtime.callbacks import Callback
 from task_runtime.invocation import make_handler
 
 CALLBACK_VARIABLE = "TASK_DEPLOY_CALLBACK"

@@ -1,142 +1,150 @@
-"""One invocation of the function, from S3's event to the commands sent. `make_handler` puts the parts together."""
+"""One invocation of the function, from what came to the answer. `make_handler` puts the parts together."""
 
-import logging
-import os
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias, TypedDict
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
-from task_runtime.dispatch import Answer, Callback, Dispatcher
-from task_runtime.events import EventError, label
-from task_runtime.publish import Publisher, Sqs, topics_from_environment
+from task_runtime import settings, telemetry
+from task_runtime.callbacks import Callback
+from task_runtime.clients import Lazy, make_sqs
+from task_runtime.deadline import Deadline
+from task_runtime.dispatch import Answer, Dispatcher
+from task_runtime.events import EventError, ObjectEvent
+from task_runtime.execute import Executor, GroupHeldError
+from task_runtime.ordering import Plan, Sightings, plan
+from task_runtime.outcomes import Answered, Outcome
+from task_runtime.progress import Progress
+from task_runtime.publish import Sqs
+from task_runtime.settings import given_or
+from task_runtime.sources import Received, read
+from task_runtime.storage import S3, Storage
 
-log = logging.getLogger("task_runtime")
-
-
-class Summary(TypedDict):
-    """What an invocation without failure returns: how many records it saw, how many commands it sent."""
-
-    records: int
-    commands: int
-
-
-Handler: TypeAlias = Callable[[object, object], Summary]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One record that failed: what it is called, and the exception that ended it."""
-
-    record: str
-    error: BaseException
-
-    def __str__(self) -> str:
-        return f"{self.record}: {type(self.error).__name__}: {self.error}"
+Handler: TypeAlias = Callable[[Any, Any], Answered]
 
 
-class RecordsFailed(Exception):  # noqa: N818 - reads as what happened in Lambda's errorType
-    """Some records of an invocation failed; the others' commands are sent. Lambda retries the whole invocation.
-
-    The retry sends the same messages with the same ids once more, so FIFO queues drop what they had within five
-    minutes, and other consumers recognise it by `meta.msgId`. `failures` holds one Failure a record, in their order.
-    """
-
-    def __init__(self, failures: Sequence[Failure], records: int) -> None:
-        super().__init__("\n".join([f"{len(failures)} of {records} records failed:", *map(str, failures)]))
-        self.failures = tuple(failures)
-
-
-def make_handler(
+def make_handler(  # noqa: PLR0913 - each is a setting of its own, by name alone, and none is needed
     callback: Callback,
     *,
     topics: Mapping[str, str] | None = None,
+    buckets: Mapping[str, str] | None = None,
     service: str | None = None,
+    concurrency: int | None = None,
+    skip_stale: bool | None = None,
+    metrics_namespace: str | None = None,
     sqs: Sqs | None = None,
+    s3: S3 | None = None,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> Handler:
     """Make a Lambda handler, `handler(event, context)`, that runs a callback for every S3 record of an event.
 
     `callback` takes `(event_name, key)` or `(event_name, key, event)`, is async or not, and returns a list of
-    PublishCommand, or None. `topics` maps topic names to queue URLs (a queue is FIFO if its URL ends in `.fifo`);
-    without it the deployment's are taken, from TASK_DEPLOY_TOPICS. `service` is the name in each command's `meta`;
-    without it the function's own, or `local` outside Lambda. `sqs` is anything with boto3's `send_message`; without
-    it a client is made when the first command is sent.
+    actions, or None. `topics` maps topic names to queue URLs (a queue is FIFO if its URL ends in `.fifo`), `buckets`
+    bucket names to Read, Write or ReadWrite; without them the deployment's are taken. `service` is the name in each
+    command's `meta`; without it the function's own, or `local` outside Lambda. `concurrency`, `skip_stale` and
+    `metrics_namespace` have environment variables, see docs/runtime.md. `sqs` and `s3` are anything with the methods
+    of boto3's clients that the runtime uses; without them clients are made on first use.
 
-    The handler returns a Summary, or raises RecordsFailed. Raises CallbackError if the callback's parameters do
-    not fit, ValueError if TASK_DEPLOY_TOPICS is broken.
+    The handler returns what the event's sender takes for an answer: `batchItemFailures` for SQS, `results` for S3
+    Batch Operations, and for all others a Summary, or it raises RecordsFailed. An event that is nothing the runtime
+    knows is an EventError.
+
+    Raises CallbackError if the callback's parameters do not fit, ValueError if a setting is broken.
     """
-    _set_log_level()
-    dispatcher = Dispatcher(callback)
-    publisher = Publisher(
-        topics_from_environment() if topics is None else topics,
-        service or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "local",
-        sqs,
+    telemetry.set_up()
+    name = service or settings.service()
+    storage = Storage(settings.checked_buckets(settings.buckets() if buckets is None else buckets), s3)
+    invocation = _Invocation(
+        dispatcher=Dispatcher(
+            callback, settings.concurrency() if concurrency is None else settings.checked_concurrency(concurrency)
+        ),
+        executor=Executor(
+            topics=settings.topics() if topics is None else dict(topics),
+            service=name,
+            sqs=Lazy(make_sqs) if sqs is None else sqs,
+            storage=storage,
+            sleep=sleep,
+        ),
+        storage=storage,
+        sightings=Sightings(),
+        skip_stale=given_or(skip_stale, settings.skip_stale()),
+        metrics_namespace=given_or(metrics_namespace, settings.metrics_namespace()),
+        service=name,
     )
-
-    def handler(event: object, context: object) -> Summary:  # noqa: ARG001 - Lambda gives it to every handler
-        return _invoke(event, dispatcher, publisher)
-
-    return handler
+    return invocation.run
 
 
-def s3_records(event: object) -> list[object]:
-    """Give the S3 records of a Lambda event, in order; S3's test event, and one without records, have none.
+@dataclass(frozen=True)
+class _Invocation:
+    dispatcher: Dispatcher
+    executor: Executor
+    storage: Storage
+    sightings: Sightings
+    skip_stale: bool
+    metrics_namespace: str
+    service: str
 
-    Records of other sources are left out, and a log line says so. Raises EventError where there can be no
-    records at all, because the event is no JSON object or its `Records` no list.
-    """
-    if not isinstance(event, Mapping):
-        raise EventError(f"the event is no JSON object but {type(event).__name__}: {event!r:.200}")
-    if "Records" not in event:
-        log.info("nothing to do: %s", event.get("Event") or f"an event without Records, {event!r:.200}")
-        return []
-    records = event["Records"]
-    if not isinstance(records, list):
-        raise EventError(f"the event's Records are no list but {type(records).__name__}: {records!r:.200}")
-    return [record for record in records if not _is_foreign(record)]
+    def run(self, event: object, context: object) -> Answered:
+        """Work on one event, as Lambda calls it."""
+        begun = time.perf_counter()
+        deadline = Deadline.of(context)
+        arrival = read(event)
+        outcomes = self._outcomes(arrival.records, deadline)
+        for outcome in outcomes:
+            telemetry.tell(outcome, getattr(context, "aws_request_id", None))
+        if self.metrics_namespace:
+            seconds = time.perf_counter() - begun
+            telemetry.measure(outcomes, seconds, namespace=self.metrics_namespace, service=self.service)
+        return arrival.reply.answer(outcomes)
+
+    def _outcomes(self, records: Sequence[Received], deadline: Deadline) -> list[Outcome]:
+        """Give what becomes of each record, in their order."""
+        events = {
+            at: replace(one.what, storage=self.storage)
+            for at, one in enumerate(records)
+            if isinstance(one.what, ObjectEvent)
+        }
+        groups = {at: one.group for at, one in enumerate(records) if one.group is not None}
+        planned = plan(events, groups)
+        marked = {at: self.sightings.marked(events[at]) for at in planned.order}
+        skipped = {at for at in marked if self.skip_stale and marked[at].is_stale}
+        chains = [[at for at in chain if at not in skipped] for chain in planned.chains]
+        answers = self.dispatcher.answers(marked, [chain for chain in chains if chain], deadline.for_callbacks)
+        progresses = {
+            at: Progress(marked[at], answers[at].actions, error=answers[at].error or _held_up(at, records))
+            for at in planned.order
+            if at in answers
+        }
+        self.executor.execute(((progress, groups.get(at)) for at, progress in progresses.items()), deadline)
+        return [self._outcome(at, records, planned, progresses, answers) for at in range(len(records))]
+
+    def _outcome(
+        self,
+        at: int,
+        records: Sequence[Received],
+        planned: Plan,
+        progresses: Mapping[int, Progress],
+        answers: Mapping[int, Answer],
+    ) -> Outcome:
+        record = records[at]
+        outcome = Outcome(record.label, carrier=record.carrier)
+        if isinstance(record.what, EventError):
+            return replace(outcome, error=record.what, how="failed")
+        first = planned.twins.get(at, at)
+        outcome = replace(outcome, event=record.what, how="duplicate" if first != at else "done")
+        if first not in progresses:
+            return replace(outcome, how="stale")
+        progress = progresses[first]
+        if progress.error is not None:
+            outcome = replace(outcome, error=progress.error, how="failed")
+        if first != at:
+            return outcome
+        return replace(outcome, actions=len(progress.actions), commands=progress.sent, seconds=answers[at].seconds)
 
 
-def _invoke(event: object, dispatcher: Dispatcher, publisher: Publisher) -> Summary:
-    records = s3_records(event)
-    answers = dispatcher.answers(records)
-    outcomes = [_carry_out(*pair, publisher) for pair in zip(records, answers, strict=True)]
-    failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
-    if failures:
-        raise RecordsFailed(failures, len(records)) from failures[0].error
-    return Summary(records=len(records), commands=sum(outcome for outcome in outcomes if isinstance(outcome, int)))
-
-
-def _carry_out(record: object, answer: Answer | BaseException, publisher: Publisher) -> int | Failure:
-    """Send what one record asks for and give the number of commands, or log and give its failure."""
-    if isinstance(answer, BaseException):
-        return _failed(record, answer)
-    event, commands = answer
-    log.info("%s, actions: %d", label(record), len(commands))
-    try:
-        publisher.publish(event, commands)
-    except Exception as error:  # noqa: BLE001 - the border between records: whatever ends one leaves the others alone
-        return _failed(record, error)
-    return len(commands)
-
-
-def _failed(record: object, error: BaseException) -> Failure:
-    failure = Failure(label(record), error)
-    log.error("failed: %s", failure, exc_info=error)
-    return failure
-
-
-def _is_foreign(record: object) -> bool:
-    if not isinstance(record, Mapping) or record.get("eventSource") == "aws:s3":
-        return False
-    log.warning("ignored a record of %s: it is not of aws:s3", record.get("eventSource") or "an unnamed source")
-    return True
-
-
-def _set_log_level() -> None:
-    """Let the runtime's own lines through as LOG_LEVEL says; a level that the user's code has set stays.
-
-    Lambda's root logger has a handler but the level WARNING, which would hide the line per record. LOG_LEVEL may be
-    the user's own and mean something else to them, so an unknown word counts as INFO.
-    """
-    if log.level == logging.NOTSET:
-        level = os.environ.get("LOG_LEVEL", "INFO").upper()
-        log.setLevel(logging.getLevelNamesMapping().get(level, logging.INFO))
+def _held_up(at: int, records: Sequence[Received]) -> GroupHeldError | None:
+    """Give the error of a FIFO queue's message that comes after an unreadable one of its group."""
+    group = records[at].group
+    if group is not None and any(one.group == group and isinstance(one.what, EventError) for one in records[:at]):
+        return GroupHeldError(f"an earlier message of the group {group!r:.130} is unreadable")
+    return None

@@ -1,14 +1,15 @@
 """S3 events as S3 sends them, queues that remember what they were sent, and patience for properties."""
 
 import json
-from typing import TypedDict, Unpack
+from collections.abc import Sequence
+from typing import TypedDict
 from urllib.parse import quote_plus
 
 from hypothesis import HealthCheck, settings
 
 from task_runtime import RecordsFailed
 from task_runtime.invocation import Handler
-from task_runtime.messages import SendMessage
+from task_runtime.messages import Entry
 
 ORDERS = "https://sqs.eu-central-1.amazonaws.com/123456789012/media-dev-orders.fifo"
 MAILS = "https://sqs.eu-central-1.amazonaws.com/123456789012/media-dev-mails"
@@ -72,19 +73,40 @@ def event(*records: object) -> dict[str, object]:
     return copied
 
 
+class Sent(Entry):
+    """An entry of a batch that a queue took, and the queue."""
+
+    QueueUrl: str
+
+
 class Queues:
-    """All queues at once: keeps the requests in the order in which they came; refuses bodies that hold `refused`."""
+    """All queues at once: keeps the entries in the order in which they came; refuses bodies that hold `refused`.
 
-    def __init__(self, refused: str | None = None) -> None:
-        self.sent: list[SendMessage] = []
+    `faults` are what the first calls get for an answer instead: an exception to raise, or the numbers of entries that
+    fail on AWS's side.
+    """
+
+    def __init__(self, refused: str | None = None, faults: Sequence[Exception | set[int]] = ()) -> None:
+        self.sent: list[Sent] = []
+        self.calls: list[list[str]] = []
         self._refused = refused
+        self._faults = list(faults)
 
-    def send_message(self, **request: Unpack[SendMessage]) -> object:
-        """Keep the request, or refuse it as a queue that cannot be reached."""
-        if self._refused is not None and self._refused in request["MessageBody"]:
-            raise ConnectionError("the queue is not there")
-        self.sent.append(request)
-        return {"MessageId": str(len(self.sent))}
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[Entry]) -> dict[str, list[dict[str, object]]]:  # noqa: N803 - AWS's names
+        """Keep the entries, but for those that are refused."""
+        self.calls.append([json.loads(entry["MessageBody"])["id"] for entry in Entries])
+        fault = self._faults.pop(0) if self._faults else set[int]()
+        if isinstance(fault, Exception):
+            raise fault
+        failed: list[dict[str, object]] = []
+        for number, entry in enumerate(Entries):
+            if self._refused is not None and self._refused in entry["MessageBody"]:
+                failed.append({"Id": entry["Id"], "SenderFault": True, "Code": "Refused", "Message": "not wanted"})
+            elif number in fault:
+                failed.append({"Id": entry["Id"], "SenderFault": False, "Code": "InternalError", "Message": "sorry"})
+            else:
+                self.sent.append({**entry, "QueueUrl": QueueUrl})
+        return {"Failed": failed}
 
     @property
     def ids(self) -> list[str]:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from task_runtime import PublishCommand
 from task_runtime.actions import JSON
 from task_runtime.events import parse
-from task_runtime.messages import CommandError, SendMessage, correlation_id, group_id, message, message_id
-from tests.unit.runtime.samples import MAILS, ORDERS, TOPICS, patient, record
+from task_runtime.ids import correlation_id, group_id, message_id
+from task_runtime.messages import CommandError, Entry, message
+from tests.unit.runtime.samples import TOPICS, patient, record
 
 NAMESPACE = UUID("cf652149-4d02-4f2d-954e-c2cecf15aebf")
 EVENT = parse(record())
@@ -27,8 +28,8 @@ json_values = st.recursive(
 texts = st.text(min_size=1)
 
 
-def _made(command: PublishCommand, position: int = 0) -> SendMessage:
-    return message(command, position, EVENT, topics=TOPICS, service="media-dev-ingest")
+def _made(command: PublishCommand, position: int = 0) -> Entry:
+    return message(command, position, EVENT, topics=TOPICS, service="media-dev-ingest").entry
 
 
 def test_the_body_is_fixed_to_the_byte() -> None:
@@ -48,7 +49,7 @@ def test_a_fifo_queue_gets_group_and_deduplication() -> None:
     request = _made(PublishCommand("orders", "o-1", {}))
     msg_id = json.loads(request["MessageBody"])["meta"]["msgId"]
     assert request == {
-        "QueueUrl": ORDERS,
+        "Id": "0",
         "MessageBody": request["MessageBody"],
         "MessageGroupId": "o-1",
         "MessageDeduplicationId": msg_id,
@@ -59,14 +60,14 @@ def test_a_standard_queue_gets_neither() -> None:
     """A message for a standard queue has its body alone, and a delay only where one is asked for."""
     at_once = _made(PublishCommand("mails", "m-1", {}))
     later = _made(PublishCommand("mails", "m-1", {}, delay_seconds=900))
-    assert at_once == {"QueueUrl": MAILS, "MessageBody": at_once["MessageBody"]}
+    assert at_once == {"Id": "0", "MessageBody": at_once["MessageBody"]}
     assert later == {**at_once, "DelaySeconds": 900}
 
 
 def test_what_is_not_known_is_left_out_of_meta() -> None:
     """Without S3's request id there is no causationId, and without headers there are none, not even empty ones."""
     unasked = replace(EVENT, request_id=None)
-    request = message(PublishCommand("orders", "o-1", {}, headers={}), 0, unasked, topics=TOPICS, service="s")
+    request = message(PublishCommand("orders", "o-1", {}, headers={}), 0, unasked, topics=TOPICS, service="s").entry
     assert list(json.loads(request["MessageBody"])["meta"]) == ["service", "time", "msgId", "correlationId"]
 
 
@@ -79,7 +80,7 @@ def test_the_same_event_gives_the_same_message(key: str, command_id: str, conten
         message(command, position, parse(record(key)), topics=TOPICS, service="media-dev-ingest") for _ in range(2)
     )
     assert first == second
-    said = json.loads(first["MessageBody"])
+    said = json.loads(first.entry["MessageBody"])
     assert (said["id"], said["command"]) == (command_id, content)
 
 
@@ -115,16 +116,16 @@ def test_different_commands_have_different_ids(
     ("version_id", "sequencer", "occurrence"),
     [
         ("v1", "0A", "v1"),
-        ("v1", None, "v1"),
+        ("v1", None, "v1 2026-11-23T09:15:30.123Z D82B88E5F771F645"),
         (None, "0A", "0A"),
         ("null", "0A", "0A"),  # versioning suspended: every overwrite has this version
-        (None, None, "2026-11-23T09:15:30.123Z"),
+        (None, None, "2026-11-23T09:15:30.123Z D82B88E5F771F645"),
     ],
 )
 def test_an_event_is_known_by_version_then_sequencer_then_time(
     version_id: str | None, sequencer: str | None, occurrence: str
 ) -> None:
-    """What tells two events of one key apart is the version, without one the sequencer, without both the time."""
+    """Two events of one key are told apart by version or sequencer; without a sequencer also by time and request."""
     event = parse(record(version_id=version_id, sequencer=sequencer))
     assert correlation_id(event) == str(
         uuid5(NAMESPACE, f'["my-bucket","in/a.csv","{occurrence}","ObjectCreated:Put"]')

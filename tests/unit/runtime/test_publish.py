@@ -52,7 +52,7 @@ def test_a_queue_that_is_gone_fails_the_record(sqs: "SQSClient") -> None:
     url = sqs.create_queue(QueueName="media-dev-orders")["QueueUrl"]
     sqs.delete_queue(QueueUrl=url)
     failed = failure_of(make_handler(_orders, topics={"orders": url}), event(record()))
-    assert "command 1 of 2 was not sent to 'orders'" in str(failed)
+    assert "action 1 of 2, the command for 'orders', was not sent" in str(failed)
     assert "NonExistentQueue" in str(failed)
 
 
@@ -69,9 +69,9 @@ def test_an_empty_queue_of_the_users_is_still_the_users() -> None:
     """A stand-in for SQS that counts as false, such as an empty list of messages, is used all the same."""
 
     class Messages(list[object]):
-        def send_message(self, **request: object) -> None:
+        def send_message_batch(self, **request: object) -> None:
             self.append(request)
 
     messages = Messages()
     make_handler(_orders, topics={"orders": "https://sqs.example/orders"}, sqs=messages)(event(record()), None)
-    assert len(messages) == 2
+    assert len(messages) == 1

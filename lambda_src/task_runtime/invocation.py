@@ -59,7 +59,7 @@ def make_handler(  # noqa: PLR0913 - each is a setting of its own, by name alone
             callback, settings.concurrency() if concurrency is None else settings.checked_concurrency(concurrency)
         ),
         executor=Executor(
-            topics=settings.topics() if topics is None else dict(topics),
+            topics=settings.topics() if topics is None else topics,
             service=name,
             sqs=Lazy(make_sqs) if sqs is None else sqs,
             storage=storage,

@@ -72,9 +72,10 @@ class Dispatcher:
     ) -> None:
         for chain in waiting:
             for place in chain:
-                ended[place] = await self._answer(events[place])
-                if _is_over():  # a callback may swallow its cancellation; the next record's is not begun then
+                answer = await self._answer(events[place])
+                if _is_over():  # a callback may swallow its cancellation: it has not ended well, and no other is begun
                     return
+                ended[place] = answer
 
     async def _answer(self, event: ObjectEvent) -> Answer:
         begun = time.perf_counter()

@@ -26,12 +26,13 @@ class Workshop:
         """Run a coroutine to its end, or cancel it after so many seconds."""
         if self._place is None:
             self._place = _Place(self._threads)
-        future = asyncio.run_coroutine_threadsafe(work(), self._place.loop)
+        ended = threading.Event()
+        future = asyncio.run_coroutine_threadsafe(_until_end(work, ended), self._place.loop)
         with suppress(TimeoutError, concurrent.futures.CancelledError):
             future.result(seconds)
             return
         future.cancel()
-        if not self._place.is_free():
+        if not (ended.wait(GRACE) and self._place.is_free):
             self._place.leave()
             self._place = None
 
@@ -62,25 +63,21 @@ class _Place:
         if not future.cancelled():  # a cancelled one's thread goes on
             self._busy -= 1
 
+    @property
     def is_free(self) -> bool:
-        """Whether nothing runs here any more, after a grace."""
-        idle = asyncio.run_coroutine_threadsafe(_idle(), self.loop)
-        try:
-            return idle.result(GRACE) and not self._busy
-        except TimeoutError:
-            return False
+        """Whether no thread is at work any more."""
+        return not self._busy
 
     def leave(self) -> None:
         """Take no more work; what is stuck here goes on until it ends, and holds up no one."""
         self._finalizer()
 
 
-async def _idle() -> bool:
-    """Wait until every other task on the loop has ended."""
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    if others:
-        await asyncio.wait(others)
-    return True
+async def _until_end(work: Callable[[], Coroutine[Any, Any, None]], ended: threading.Event) -> None:
+    try:
+        await work()
+    finally:
+        ended.set()
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

@@ -1,10 +1,10 @@
 r"""Tests a callback without AWS: builders of every event, topics and buckets in memory, and `run`.
 
-from task_runtime.testing import run, s3_event
+A test is three lines:
 
-def test_a_row_becomes_a_command():
-    done = run(handle_event, s3_event("in/a.csv"), objects={"in/a.csv": b"sku\nA-1\n"})
-    assert [sent.id for sent in done.commands] == ["A-1"]
+    def test_a_row_becomes_a_command():
+        done = run(handle_event, s3_event("in/a.csv"), objects={"in/a.csv": b"sku\nA-1\n"})
+        assert [sent.id for sent in done.commands] == ["A-1"]
 """
 
 from task_runtime.testing.events import (

@@ -171,6 +171,7 @@ def test_the_largest_message_is_one_mebibyte_of_utf8() -> None:
         (PublishCommand("orders", "o-1", {1, 2}), "no JSON: .*set"),  # type: ignore[arg-type]  # the same
         (PublishCommand("orders", "o-1", float("nan")), "no JSON: .*nan|no JSON: Out of range"),
         (PublishCommand("orders", "o-1", {}, headers={"n": 1}), "headers must map strings"),  # type: ignore[dict-item]  # the same
+        (PublishCommand("orders", "o-1", {}, traceparent="00-ab-cd-01"), "traceparent is not of the W3C's form"),
         (PublishCommand("orders", "o-1", {}, headers="x"), "headers must map strings"),  # type: ignore[arg-type]  # the same
     ],
 )
@@ -188,3 +189,10 @@ def test_headers_are_a_copy() -> None:
     assert command.headers == {"tenant": "a"}
     with pytest.raises(TypeError):
         command.headers["tenant"] = "c"  # type: ignore[index]  # the mistake in question
+
+
+def test_a_trace_is_handed_on() -> None:
+    """A W3C traceparent that the callback gives stands in the message's meta."""
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    sent = _made(PublishCommand("orders", "o-1", {}, traceparent=trace))
+    assert json.loads(sent["MessageBody"])["meta"]["traceparent"] == trace

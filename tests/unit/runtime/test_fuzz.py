@@ -70,6 +70,14 @@ def _invoke(event: object) -> Counter[str]:
     return Counter(sent.meta["correlationId"] for sent in topics.sent)
 
 
+def _held(value: object) -> object:
+    """Give the JSON object in a text, None where there is none."""
+    try:
+        return json.loads(value) if isinstance(value, str) and value.startswith("{") else None
+    except ValueError:
+        return None
+
+
 def _paths(value: object, here: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
     """Give the way to everything in a JSON value; into texts that are JSON, too."""
     inner: list[tuple[object, object]] = []
@@ -77,8 +85,8 @@ def _paths(value: object, here: tuple[object, ...] = ()) -> list[tuple[object, .
         inner = [*value.items()]
     elif isinstance(value, list):
         inner = [*enumerate(value)]
-    elif isinstance(value, str) and value.startswith("{"):
-        return [here, *_paths(json.loads(value), (*here, "json"))]
+    elif (held := _held(value)) is not None:
+        return [here, *_paths(held, (*here, "json"))]
     return [here, *(path for name, one in inner for path in _paths(one, (*here, name)))]
 
 

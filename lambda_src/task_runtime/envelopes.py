@@ -129,4 +129,4 @@ def _is_foreign(record: object) -> bool:
 
 def _eventbridge_label(event: object) -> str:
     key = fields.value(event, "detail", "object", "key")
-    return f"{key or 'an event without key'!s:.1200} ({fields.value(event, 'detail-type')!s:.100})"
+    return f"{fields.shown(key or 'an event without key')} ({fields.shown(fields.value(event, 'detail-type'))})"

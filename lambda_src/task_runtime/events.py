@@ -96,8 +96,13 @@ def label(record: object) -> str:
     if isinstance(key, str):
         with suppress(EventError):
             key = decode_key(key)
-        key = printable(key[:1024])
-    return f"{key or 'a record without key'!s:.1200} ({name or 'no event name'!s:.100})"
+    return f"{_words(key) or 'a record without key'} ({_words(name) or 'no event name'})"
+
+
+def _words(found: object) -> str:
+    if isinstance(found, str):
+        return printable(found[:1024])
+    return fields.shown(found) if found else ""
 
 
 def _check_version(record: Mapping[object, object]) -> None:

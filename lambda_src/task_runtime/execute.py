@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from task_runtime import objects
 from task_runtime.actions import Action, ActionError, PublishCommand
 from task_runtime.deadline import Deadline, OutOfTimeError
+from task_runtime.fields import reason
 from task_runtime.messages import Message, message
 from task_runtime.objects import ObjectError
 from task_runtime.progress import Progress
@@ -77,6 +78,6 @@ class Executor:
             try:
                 objects.perform(step, progress.event, self.storage)
             except Exception as error:  # noqa: BLE001 - the border between records: the others go on
-                words = f"{progress.named(position)} was not done, nor any after it: {type(error).__name__}: {error}"
+                words = f"{progress.named(position)} was not done, nor any after it: {reason(error)}"
                 progress.error = ObjectError(words)
                 progress.error.__cause__ = error

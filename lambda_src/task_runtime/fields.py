@@ -1,7 +1,12 @@
 """Fields of JSON that came from elsewhere: found by their path, and refused by name where they are wrong. Pure."""
 
+import reprlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 200
+_SHORT.maxlevel = 3
 
 
 class EventError(ValueError):
@@ -54,6 +59,13 @@ def instant(record: object, *path: str) -> datetime:
 
 
 def shown(found: object) -> str:
-    """Give the beginning of a value as messages show it, on one line and never the whole of a long one."""
-    start = found[:200] if isinstance(found, str | bytes) else found
-    return f"{start!r:.200}"
+    """Give a value as messages show it: on one line, shortened where it is long, wide or deep."""
+    return _SHORT.repr(found)
+
+
+def reason(error: BaseException) -> str:
+    """Give an exception's type and words, even where its own `__str__` fails."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - the user's own class may do anything
+        return type(error).__name__

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias, TypedDict
 
 from task_runtime.actions import ActionError, CallbackError
 from task_runtime.events import EventError, ObjectEvent
+from task_runtime.fields import reason
 from task_runtime.storage import AccessError
 
 # An OnFailure record that is too large for its queue is dropped by Lambda, and the event with it; so failures are told
@@ -43,7 +44,7 @@ class Failure:
     error: BaseException
 
     def __str__(self) -> str:
-        return f"{self.record}: {type(self.error).__name__}: {self.error}"
+        return f"{self.record}: {reason(self.error)}"
 
 
 class RecordsFailed(Exception):  # noqa: N818 - reads as what happened in Lambda's errorType
@@ -138,7 +139,7 @@ def _result(outcome: Outcome) -> dict[str, str]:
     code = "PermanentFailure" if is_lasting else "TemporaryFailure"
     return {
         "resultCode": code,
-        "resultString": _shortened(f"{type(outcome.error).__name__}: {outcome.error}", MAX_RESULT),
+        "resultString": _shortened(reason(outcome.error), MAX_RESULT),
     }
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from task_runtime.deadline import Deadline, OutOfTimeError
+from task_runtime.fields import reason
 from task_runtime.messages import MAX_BODY_BYTES, Entry, Message
 from task_runtime.progress import Progress
 
@@ -88,8 +89,8 @@ class Outbox:
             for letter in batch:
                 _give_up(letter, error)
             return
-        for letter, reason in refused:
-            self._settle(letter, reason)
+        for letter, why in refused:
+            self._settle(letter, why)
 
     def _send_alone(self, letter: Letter) -> None:
         if letter.progress.error is None:
@@ -132,8 +133,8 @@ def _entry(letter: Letter, number: int) -> Entry:
 def _give_up(letter: Letter, error: Exception) -> None:
     progress = letter.progress
     if progress.error is None:
-        reason = str(error) if isinstance(error, SendError) else f"{type(error).__name__}: {error}"
-        failure = SendError(f"{progress.named(letter.position)} was not sent, nor was any batch after it: {reason}")
+        words = str(error) if isinstance(error, SendError) else reason(error)
+        failure = SendError(f"{progress.named(letter.position)} was not sent, nor was any batch after it: {words}")
         failure.__cause__ = error
         progress.error = failure
 

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Sequence
 
 from task_runtime import settings
+from task_runtime.fields import reason
 from task_runtime.ids import correlation_id
 from task_runtime.outcomes import Outcome
 
@@ -25,7 +26,7 @@ _LEVELS = {"failed": logging.ERROR, "stale": logging.WARNING}
 
 
 class _BareLines(logging.StreamHandler):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Writes the runtime's lines to whatever stdout is at the time, each as one JSON object."""
+    """Writes the runtime's lines to stdout, each as one JSON object."""
 
     def __init__(self) -> None:
         super().__init__(sys.stdout)
@@ -93,7 +94,7 @@ def _line(outcome: Outcome, level: int, invocation_id: str | None) -> dict[str, 
         "durationMs": round(outcome.seconds * 1000, 3),
     }
     if error is not None:
-        line |= {"error": f"{type(error).__name__}: {error}", "traceback": _traceback(error)}
+        line |= {"error": reason(error), "traceback": _traceback(error)}
     return {name: value for name, value in line.items() if value is not None}
 
 

@@ -2,6 +2,7 @@ import json
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -36,6 +37,10 @@ marks = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=5),
     max_leaves=12,
 )
+
+DEEP: list[object] = []
+for _ in range(5_000):
+    DEEP = [DEEP]
 
 NOTIFIED = s3_event("a", "b", s3_record("a", sequencer="01"), s3_record("c", version_id="v1"))
 REAL = [
@@ -140,3 +145,22 @@ def test_a_damaged_key_never_leaves_a_list_half_done(text: str, content: bytes) 
     counts = _invoke(s3_event(*records))
     assert set(counts.values()) == {3}
     assert len(counts) in {2, 3}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        DEEP,
+        {"Records": DEEP},
+        {"Records": [{"eventSource": "aws:s3", "eventName": DEEP, "s3": {"object": {"key": DEEP}}}]},
+        {"requestPayload": DEEP},
+        {"detail-type": DEEP, "source": DEEP},
+        batch_event("a") | {"tasks": DEEP},
+    ],
+    ids=["all", "records", "name and key", "payload", "detail-type", "tasks"],
+)
+def test_a_deep_event_is_told_as_shortly_as_any(event: object) -> None:
+    """An event thousands of levels deep is a clear error like any other, and its message is short."""
+    with pytest.raises((EventError, RecordsFailed)) as told:
+        make_handler(_three)(event, None)
+    assert len(str(told.value)) < 500

@@ -27,24 +27,24 @@ class Lazy:
 
 
 def make_sqs() -> Any:  # noqa: ANN401 - boto3 is untyped without its stubs
-    """Make SQS's client."""
-    return _client("sqs")
+    """Make SQS's client. It gives up soon: the end of the function's time is near when commands are sent."""
+    return _client("sqs", read_timeout=5, total_max_attempts=3)
 
 
 def make_s3() -> Any:  # noqa: ANN401 - boto3 is untyped without its stubs
-    """Make S3's client."""
-    return _client("s3")
+    """Make S3's client. It is patient: a copy of some gigabytes is answered when it is done."""
+    return _client("s3", read_timeout=60, total_max_attempts=5)
 
 
-def _client(service: str) -> Any:  # noqa: ANN401 - boto3 is untyped without its stubs
+def _client(service: str, *, read_timeout: int, total_max_attempts: int) -> Any:  # noqa: ANN401 - as above
     import boto3  # noqa: PLC0415 - see the module's docstring
     from botocore.config import Config  # noqa: PLC0415 - see the module's docstring
 
-    # botocore's own timeouts are a minute each: one stuck connection would use up the function's whole time.
+    # botocore waits a minute for a connection: a stuck one would use up the function's whole time.
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": 5},
-        connect_timeout=5,
-        read_timeout=20,
+        retries={"mode": "standard", "total_max_attempts": total_max_attempts},
+        connect_timeout=3,
+        read_timeout=read_timeout,
         max_pool_connections=CONNECTIONS,
     )
     # A session of its own: boto3's default session is shared with the user's threads, and sessions are not thread-safe.

@@ -1,6 +1,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from functools import partial
 
 import pytest
@@ -211,4 +212,40 @@ def test_no_exception_stops_the_others(callback: Callable[..., object]) -> None:
     queues = Queues()
     failed = failure_of(make_handler(one_bad, topics=TOPICS, sqs=queues), event(record("bad"), record("good")))
     assert [failure.record for failure in failed.failures] == ["bad (ObjectCreated:Put)"]
+    assert queues.ids == ["good"]
+
+
+def test_a_callback_sees_the_callers_context_variables() -> None:
+    """What tracing or logging keeps in context variables reaches plain and async callbacks."""
+    trace = ContextVar("trace", default="none")
+    seen: list[str] = []
+
+    async def on_the_loop(_name: str, _key: str) -> None:
+        seen.append(trace.get())
+
+    def in_a_thread(_name: str, _key: str) -> None:
+        seen.append(trace.get())
+
+    trace.set("root=1")
+    for callback in (on_the_loop, in_a_thread):
+        make_handler(callback)(event(record()), None)
+    assert seen == ["root=1", "root=1"]
+
+
+class _WordlessError(Exception):
+    def __str__(self) -> str:
+        raise LookupError("no words")
+
+
+def test_an_exception_without_words_fails_its_record() -> None:
+    """A user's exception whose own `__str__` fails is told by its type, and the other records are carried out."""
+
+    def callback(_name: str, key: str) -> list[PublishCommand]:
+        if key == "bad":
+            raise _WordlessError
+        return _order(key)
+
+    queues = Queues()
+    failed = failure_of(make_handler(callback, topics=TOPICS, sqs=queues), event(record("bad"), record("good")))
+    assert str(failed.failures[0]) == "bad (ObjectCreated:Put): _WordlessError"
     assert queues.ids == ["good"]

@@ -214,3 +214,12 @@ def test_a_fifo_sources_groups_are_not_batched_together() -> None:
     )
     assert done.answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}, {"itemIdentifier": "message-2"}]}
     assert [sent.id for sent in done.commands] == ["b1"]
+
+
+def test_a_refused_command_holds_its_fifo_group() -> None:
+    """Where SQS refuses the command of a FIFO queue's message, the next message of that group sends nothing."""
+    queues = Queues(refused="a1")
+    handler = make_handler(lambda _name, key: [PublishCommand("orders", key, {})], topics=TOPICS, sqs=queues)
+    event = sqs_event(s3_event("a1"), s3_event("a2"), s3_event("b1"), fifo_groups=("a", "a", "b"))
+    assert [item["itemIdentifier"] for item in handler(event, None)["batchItemFailures"]] == ["message-1", "message-2"]
+    assert queues.ids == ["b1"]

@@ -1,3 +1,4 @@
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,12 +9,13 @@ from moto import mock_aws
 
 from task_runtime import CopyObject, DeleteObject, ObjectEvent, PublishCommand, PutObject, make_handler
 from task_runtime.actions import Action
-from task_runtime.testing import Run, run, s3_event, s3_record
+from task_runtime.testing import Bucket, Run, run, s3_event, s3_record
 from tests.unit.runtime.samples import failure_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+MIB = 1 << 20
 MODES = {"my-bucket": "Read", "out": "Write", "both": "ReadWrite"}
 
 
@@ -191,3 +193,61 @@ def test_metadata_is_a_copy() -> None:
     action = PutObject("k", b"", metadata=metadata)
     metadata["a"] = "2"
     assert action.metadata == {"a": "1"}
+
+
+class _Endless:
+    """A body of so many bytes that are made as they are read, in lines of 64."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    def read(self, size: int) -> bytes:
+        """Give the next bytes."""
+        size = min(size, self._left)
+        self._left -= size
+        return (b"x" * 63 + b"\n") * (size // 64)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@pytest.mark.parametrize("how", ["open", "lines"])
+def test_reading_keeps_no_object_in_memory(how: str) -> None:
+    """Reading 64 MiB through the event takes less than one MiB of memory at any moment."""
+
+    class Large(Bucket):
+        def get_object(self, **_request: Any) -> dict[str, Any]:  # noqa: ANN401 - not looked at
+            return {"Body": _Endless(64 * MIB)}
+
+    seen = []
+
+    def callback(_name: str, _key: str, event: ObjectEvent) -> None:
+        if how == "lines":
+            seen.append(sum(len(line) for line in event.lines()))
+        else:
+            with event.open() as stream:
+                seen.append(sum(map(len, iter(lambda: stream.read(65536), b""))))
+
+    handler = make_handler(callback, s3=Large())
+    tracemalloc.start()
+    try:
+        handler(s3_event("a"), None)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert seen == [64 * MIB]
+    assert peak < MIB
+
+
+def test_a_file_is_handed_on_unread(tmp_path: Path) -> None:
+    """The body of a PutObject that is a path reaches S3's client as an open file, which is closed afterwards."""
+    (tmp_path / "big").write_bytes(b"content")
+    bodies: list[Any] = []
+
+    class Watching(Bucket):
+        def put_object(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - handed on as it is
+            bodies.append(request["Body"])
+            return super().put_object(**request)
+
+    make_handler(lambda _name, _key: [PutObject("k", tmp_path / "big")], s3=Watching())(s3_event("a"), None)
+    assert bodies[0].closed

@@ -82,9 +82,19 @@ async def _until_end(work: Callable[[], Coroutine[Any, Any, None]], ended: threa
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
     try:
-        loop.run_forever()
+        while not _ended(loop):
+            pass
     finally:
         loop.close()
+
+
+def _ended(loop: asyncio.AbstractEventLoop) -> bool:
+    """Run the loop until it is stopped, or until a task calls sys.exit: asyncio lets that end the loop as well."""
+    try:
+        loop.run_forever()
+    except (SystemExit, KeyboardInterrupt):  # whoever awaits that task gets it, too
+        return False
+    return True
 
 
 def _stop(loop: asyncio.AbstractEventLoop, pool: ThreadPoolExecutor, thread: threading.Thread) -> None:

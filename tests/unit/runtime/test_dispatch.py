@@ -198,11 +198,15 @@ async def _exits_async(_name: str, _key: str) -> None:
     raise SystemExit(3)
 
 
+async def _task_exits(name: str, key: str) -> None:
+    await asyncio.gather(_exits_async(name, key), asyncio.sleep(0))
+
+
 async def _cancelled(_name: str, _key: str) -> None:
     raise asyncio.CancelledError
 
 
-@pytest.mark.parametrize("callback", [_stops, _stops_async, _exits, _exits_async, _cancelled])
+@pytest.mark.parametrize("callback", [_stops, _stops_async, _exits, _exits_async, _task_exits, _cancelled])
 def test_no_exception_stops_the_others(callback: Callable[..., object]) -> None:
     """Exceptions that mean something to futures and event loops end one record like any other exception."""
 

@@ -148,3 +148,9 @@ def test_the_failures_message_stays_small() -> None:
     assert len(failed.value.failures) == 300
     assert len(str(failed.value)) < 200_000
     assert str(failed.value).endswith("and 200 more, which the log names")
+
+
+def test_a_message_without_records_waits_for_its_fifo_group() -> None:
+    """After a failure of its group even a message that has nothing to do is told as failed, as AWS asks."""
+    event = sqs_event(s3_event("bad"), s3_event(), s3_event(), fifo_groups=("x", "x", "y"))
+    assert _failed(run(_fails_on_bad, event)) == ["message-1", "message-2"]

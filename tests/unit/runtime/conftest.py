@@ -3,8 +3,14 @@
 import logging
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+import boto3
 import pytest
+from moto import mock_aws
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 @pytest.fixture(autouse=True)
@@ -25,3 +31,14 @@ def _reset() -> None:
     for handler in log.handlers[:]:
         if type(handler).__module__ == "task_runtime.telemetry":  # caplog's own, and others', stay
             log.removeHandler(handler)
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator["S3Client"]:
+    """Give a client of an S3 with the versioned bucket `my-bucket`; the runtime's own client reaches the same."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="my-bucket")
+        client.put_bucket_versioning(Bucket="my-bucket", VersioningConfiguration={"Status": "Enabled"})
+        yield client

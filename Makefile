@@ -32,8 +32,9 @@ types: $(STAMP)  ## mypy, strict
 
 check: lint types test  ## what CI runs
 
-bench: $(STAMP)  ## calls and round trips of up, second up and down, at several latencies
+bench: $(STAMP)  ## calls and round trips of the commands at several latencies; what the runtime itself costs
 	$(BIN)/python bench/round_trips.py
+	$(BIN)/python bench/runtime.py
 
 constraints: $(STAMP)  ## write the installed versions down
 	$(BIN)/python -m pip freeze --exclude-editable | LC_ALL=C sort -f > constraints.txt

@@ -26,6 +26,7 @@ from task_deployer.render.text import Line, Style
 KEY = "in/Öffnungszeiten & prices + 100% (new).csv"
 ROWS = "article,price,note\ntea-1,3.20,green\ncoffee-2,4.10,black\ncake-3,2.80,with cream & cherries\n"
 
+_WIDTH = 150  # characters of a log line; the runtime's own lines are JSON and long
 _PATIENCE = 60  # seconds until a command or a log line is missed
 _PACKAGED = Path(__file__).parent / "example"
 _REPOSITORY = Path(__file__).parent.parent
@@ -123,7 +124,7 @@ class _Story:
         received = _within_patience(lambda: self._receive(expected), f"{expected} commands on {self._queue}")
         self._write(Line("What the handler said, from its log group:", Style.TITLE))
         for line in _within_patience(self._new_log_lines, f"the handler's lines in {self._log_group}"):
-            self._write(Line(f"  {line}", Style.QUIET))
+            self._write(Line(f"  {line if len(line) <= _WIDTH else f'{line[:_WIDTH]}…'}", Style.QUIET))
         self._write(Line(f"What arrived on the queue {self._queue.rpartition('/')[2]}:", Style.TITLE))
         for body in received:
             self._write(Line(f"  {json.dumps(body['command'], ensure_ascii=False)}  id {body['id']}", Style.CREATE))

@@ -18,10 +18,10 @@ from task_deployer.names import Names
 from task_deployer.plan import Desired
 from task_deployer.resources import Bucket, Function, InvokeConfig, LogGroup, Queue, Role, RolePolicy
 from task_deployer.subscriptions import Subscription, entries_of, notifications_of, permissions_of
-from task_deployer.task_policy import statements
+from task_deployer.task_policy import modes_of, statements
 
-CALLBACK, TOPICS = "TASK_DEPLOY_CALLBACK", "TASK_DEPLOY_TOPICS"
-"""The variables that tell the runtime in the function what to call and where commands go."""
+CALLBACK, TOPICS, BUCKETS = "TASK_DEPLOY_CALLBACK", "TASK_DEPLOY_TOPICS", "TASK_DEPLOY_BUCKETS"
+"""The variables that tell the runtime what to call, where commands go, and what it may do with objects."""
 
 ENVIRONMENT_LIMIT = 4096
 """Bytes of all variables of a function as compact JSON (Lambda quotas)."""
@@ -132,7 +132,8 @@ class _Builder:
     def _function(self, task: str, role: Role, topics: Mapping[str, Queue], archive: Archive) -> Function:
         job = self.config.tasks[task]
         urls = {topic: queue.url for topic, queue in sorted(topics.items())}
-        ours = {CALLBACK: job.callback, TOPICS: json.dumps(urls, separators=(",", ":"))}
+        modes = modes_of([(s.name or self.names.bucket(task, key), s) for key, s in job.buckets.items()])
+        ours = {CALLBACK: job.callback, TOPICS: _json(urls), BUCKETS: _json(modes)}
         environment = {**job.environment, **ours}
         self._check_environment(task, environment)
         return Function(
@@ -156,7 +157,7 @@ class _Builder:
         size = len(json.dumps(environment, separators=(",", ":"), ensure_ascii=False).encode())
         if size > ENVIRONMENT_LIMIT:
             file, line = self.config.locate("tasks", task, "environment")
-            problem = f"the variables, the tool's two among them, have {size} bytes; Lambda allows {ENVIRONMENT_LIMIT}"
+            problem = f"the variables, the tool's own among them, have {size} bytes; Lambda allows {ENVIRONMENT_LIMIT}"
             advice = "Name fewer command topics, or keep large values elsewhere."
             mistake = Mistake(file, line, f"tasks.{task}.environment", problem, advice)
             raise ConfigError("The function's environment is too large", mistakes=(mistake,))
@@ -193,3 +194,7 @@ def reference(topic: str, queue: str, account: Account) -> Queue:
         owner, name = queue.rstrip("/").split("/")[-2:]
         return Queue(topic, name, queue, replace(account, id=owner).arn("sqs", name), existing=True)
     return Queue(topic, queue, account.queue_url(queue), account.arn("sqs", queue), existing=True)
+
+
+def _json(words: Mapping[str, str]) -> str:
+    return json.dumps(words, separators=(",", ":"), sort_keys=True)

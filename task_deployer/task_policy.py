@@ -1,4 +1,4 @@
-"""The statements that a task's role needs: logs, buckets, topics, failures, in this order. Pure."""
+"""What a task may do: the statements that its role needs, and what its runtime is told of it. Pure."""
 
 from collections.abc import Iterator, Sequence
 
@@ -35,6 +35,14 @@ def statements(
     )
     yield Statement("AllowLambdaSendSQS", ("sqs:SendMessage",), _once(topic_arns))
     yield Statement("AllowLambdaSendFailures", ("sqs:SendMessage",), (failure_queue_arn,) if failure_queue_arn else ())
+
+
+def modes_of(buckets: Sequence[tuple[str, BucketConfig]]) -> dict[str, str]:
+    """What the task may do with the objects of each bucket, by name; a bucket that is named twice adds up."""
+    modes: dict[str, str] = {}
+    for name, settings in buckets:
+        modes[name] = settings.mode if modes.get(name, settings.mode) == settings.mode else "ReadWrite"
+    return modes
 
 
 def _objects(bucket_arns: Sequence[str]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ TAG_LIMIT = 47  # AWS takes 50 a resource, and three are ours
 QUEUE_LIMIT = 80  # characters, .fifo included
 RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 
-_OUR_VARIABLES = {"TASK_DEPLOY_CALLBACK", "TASK_DEPLOY_TOPICS"}
+_OUR_VARIABLES = {"TASK_DEPLOY_BUCKETS", "TASK_DEPLOY_CALLBACK", "TASK_DEPLOY_TOPICS"}
 # Lambda's "defined runtime environment variables" that are marked reserved. Others that begin with AWS_ may be set.
 _LAMBDA_VARIABLES = {
     *("AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),

@@ -9,6 +9,7 @@ import hashlib
 import importlib.util
 import io
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ DIRECT_LIMIT = 50 * 1024 * 1024
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
 _LEFT_OUT = {"__pycache__", "node_modules"}
+_OBJECT_ACTIONS = re.compile(rb"\b(?:Put|Delete|Copy)Object\b")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Archive:
     content: bytes = field(repr=False)
     sha256: str
     files: int
+    acts_on_objects: bool = False
+    """Whether the source speaks of PutObject, DeleteObject or CopyObject: then the runtime has to know the modes."""
 
 
 def pack(source: Path, requirements: str | None = None) -> Archive:
@@ -50,7 +54,9 @@ def pack(source: Path, requirements: str | None = None) -> Archive:
             f"The package of {source} has {len(content):,} bytes, more than the {DIRECT_LIMIT:,} that Lambda takes",
             hint="Move large data out of the source folder, for instance into a bucket.",
         )
-    return Archive(content, base64.b64encode(hashlib.sha256(content).digest()).decode(), len(files))
+    sha256 = base64.b64encode(hashlib.sha256(content).digest()).decode()
+    own = (path for name, path in files.items() if name.endswith(".py") and not name.startswith(f"{RUNTIME}/"))
+    return Archive(content, sha256, len(files), any(_OBJECT_ACTIONS.search(_content(path)) for path in own))
 
 
 def runtime_folder() -> Path:
@@ -75,7 +81,19 @@ def _files(root: Path, folder: Path) -> Iterator[tuple[str, Path]]:
         if entry.is_dir():
             yield from _files(root, entry)
         else:
+            _refuse_odd(entry)
             yield entry.relative_to(root).as_posix(), entry
+
+
+def _refuse_odd(path: Path) -> None:
+    """A pipe would be read for ever, and a name that is no Unicode cannot stand in a zip."""
+    shown = os.fsencode(path).decode(errors="replace")
+    if path.exists() and not path.is_file():
+        raise ConfigError(f"{shown} is no regular file, so it cannot be packed", hint="Move it elsewhere.")
+    try:
+        path.name.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"The name of {shown} is not UTF-8, so it cannot be packed", hint="Rename it.") from error
 
 
 def _zip(files: dict[str, Path]) -> bytes:

@@ -13,9 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
     InvalidRegionError,
     NoCredentialsError,
     ProfileNotFound,
@@ -23,7 +20,7 @@ from botocore.exceptions import (
 
 from task_deployer import __version__
 from task_deployer.errors import ConfigError, CredentialsError, UsageError
-from task_deployer.refusals import explain
+from task_deployer.refusals import CALL_ERRORS, explain
 from task_deployer.retry import Patience
 
 if TYPE_CHECKING:
@@ -232,6 +229,6 @@ def _caller(sts: object) -> tuple[str, str]:
         identity = sts.get_caller_identity()  # type: ignore[attr-defined]  # an STS client, made from its name
     except NoCredentialsError as error:
         raise CredentialsError("There are no AWS credentials", detail=str(error)) from error
-    except (ClientError, BotoCoreError, HTTPClientError) as error:
+    except CALL_ERRORS as error:
         raise explain(error) from error
     return str(identity["Account"]), str(identity["Arn"]).split(":")[1]

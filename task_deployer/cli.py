@@ -3,6 +3,7 @@
 Nothing that is not needed for `--help` is imported at the top: boto3 alone costs 0.15 s.
 """
 
+import errno
 import os
 import sys
 from typing import Annotated, NoReturn
@@ -15,6 +16,9 @@ from task_deployer.errors import Interrupted, TaskDeployError, UsageError
 
 CHANGED = 6
 """The exit code that says that there are changes or drift, for those who ask with --exit-code."""
+
+_TRUE = ("1", "true", "t", "yes", "y", "on")  # what Typer takes for true in an environment variable
+_FULL = (errno.ENOSPC, errno.EIO)
 
 app = typer.Typer(
     name="task-deploy",
@@ -112,7 +116,8 @@ app.command("destroy", hidden=True)(down)
 
 
 @app.command()
-def schema() -> None:
+@shared
+def schema(_settings: Settings) -> None:
     """Print the JSON Schema of the configuration."""
     import json  # noqa: PLC0415 - see the module's docstring
 
@@ -137,15 +142,12 @@ def policy(
 
 
 @app.command()
-def demo(
-    *, no_color: Annotated[bool, typer.Option("--no-color", help="No colours. NO_COLOR does the same.")] = False
-) -> None:
+@shared
+def demo(settings: Settings) -> None:
     """See the main job on this machine: a file becomes commands, and all is removed again."""
-    from task_deployer import demo as story  # noqa: PLC0415 - see the module's docstring
-    from task_deployer.render.rich import Terminal  # noqa: PLC0415 - see the module's docstring
+    from task_deployer import cli_local  # noqa: PLC0415 - see the module's docstring
 
-    terminal = Terminal(colour=not no_color)
-    story.run(lambda line: terminal.result([line]))
+    cli_local.demo(settings)
 
 
 @local_app.command("start")
@@ -198,12 +200,14 @@ def _tell_unexpected(error: Exception) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":  # Typer has printed the help already
             return UsageError.exit_code
         return _tell(UsageError(str(wording()), hint="`task-deploy --help` lists what there is."))
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return _tell(TaskDeployError("The output cannot be written", detail=str(error.strerror)))
     sys.excepthook(type(error), error, error.__traceback__)
     return 255
 
 
 def _tell(error: TaskDeployError) -> int:
-    if "--json" in sys.argv or os.environ.get("TASK_DEPLOY_JSON", "").lower() in ("1", "true", "yes"):
+    if "--json" in sys.argv or os.environ.get("TASK_DEPLOY_JSON", "").lower() in _TRUE:
         from task_deployer.render import json  # noqa: PLC0415 - see the module's docstring
 
         typer.echo(json.dumps(json.error_document(error)))

@@ -1,4 +1,6 @@
-"""`task-deploy local`: start, stop and look at the local AWS of a project."""
+"""`task-deploy local`: start, stop and look at the local AWS of a project; and the demo, which has one of its own."""
+
+from pathlib import Path
 
 import typer
 
@@ -32,8 +34,20 @@ def status(settings: Settings) -> None:
     _tell(settings, "status", running, words)
 
 
+def demo(settings: Settings) -> None:
+    """Play the demo; with --json the story goes to stderr, and stdout gets one document."""
+    from task_deployer import demo as story  # noqa: PLC0415 - it loads boto3, which the others do not need
+    from task_deployer.render.rich import Terminal  # noqa: PLC0415 - same
+
+    terminal = Terminal(colour=not settings.no_color)
+    write = terminal.say if settings.json else terminal.result
+    seconds = story.run(lambda line: None if settings.quiet else write([line]))
+    if settings.json:
+        typer.echo(json.dumps({"schema": json.SCHEMA, "command": "demo", "seconds": round(seconds, 1)}))
+
+
 def _project(settings: Settings) -> Project:
-    return Project(settings.config, settings.env)
+    return Project(settings.config or Path("config"))
 
 
 def _tell(settings: Settings, command: str, running: LocalAws | None, words: str) -> None:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Concatenate, ParamSpec, get_type_hints
@@ -23,9 +23,7 @@ class Settings:
     """What the shared options say."""
 
     env: Annotated[str, _option("--env", "-e", text="The environment: which overlay, which names.")] = "dev"
-    config: Annotated[Path, _option("--config", "-c", text="The folder with task.toml.")] = field(
-        default=Path("config")
-    )
+    config: Annotated[Path | None, _option("--config", "-c", text="The folder with task.toml (config).")] = None
     profile: Annotated[str | None, _option("--profile", text="The AWS profile.")] = None
     region: Annotated[str | None, _option("--region", text="The AWS region.")] = None
     endpoint_url: Annotated[str | None, _option("--endpoint-url", text="Another endpoint for all services.")] = None

@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event as Flag
 from types import FrameType
 
@@ -47,7 +48,8 @@ class Session:
         """Where the command works."""
         given = self._settings
         access = Access(given.profile, given.region, given.endpoint_url, workers=given.workers)
-        return Project(given.config, given.env, access, given.manifest, given.local)
+        named = given.config is not None
+        return Project(given.config or Path("config"), named, given.env, access, given.manifest, given.local)
 
     def up(self, *, only: str | None, strict: bool, empty_buckets: bool, keep_buckets: bool) -> None:
         """Run `up`; exit with 1 if a resource failed."""

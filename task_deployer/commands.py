@@ -27,7 +27,7 @@ from task_deployer.status import Standing, State, compare, worst
 from task_deployer.warnings import Warning, refuse, warnings_of  # noqa: A004 - the contract's word
 
 Confirm = Callable[[str], None]
-"""Ask the user a question; raise `UsageError` if nobody can be asked, `Interrupted` if the answer is no."""
+"""Ask the user a question; raise `UsageError` if nobody can be asked, another `TaskDeployError` if the answer is no."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,9 @@ def status(project: Project, run: Run) -> Result:
     archives = prepare(config, region) if config else {}
     aws = project.connect(region, config)
     journal = recorded or Manifest(Path(), config.stack.name if config else "", project.env, aws.account)
-    journal.check_account(aws.account)
+    journal.check_belongs(config.stack.name if config else journal.stack, project.env, aws.account)
     desired = stack.build(config, aws.account, journal.lineage, archives) if config else ()
-    observed = _observe(run.connect(aws), desired if recorded else (), journal.records)
+    observed = _observe(run.connect(aws), desired, journal.records)
     standings = compare(desired, observed, journal.records)
     return _result(
         "status",
@@ -117,8 +117,7 @@ def status(project: Project, run: Run) -> Result:
 
 def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     """Remove all that is recorded, dependents first. Needs the manifest alone; without one there is nothing to do."""
-    config = project.usable_config()
-    recorded = project.recorded(config)
+    config, recorded = project.to_take_down()
     if recorded is None:
         return Result("down", config.stack.name if config else None, project.env, None, None)
     aws = project.connect(project.region(config, recorded), config)

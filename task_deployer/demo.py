@@ -39,19 +39,21 @@ class DemoError(TaskDeployError):
     """The demo did not see what it should have seen."""
 
 
-def run(write: Write) -> None:
-    """Play the whole story. Raises `DemoError` at the first thing that is not as it should be."""
+def run(write: Write) -> float:
+    """Play the whole story; return its seconds. Raises `DemoError` at the first thing that is not as it should be."""
     begun = time.monotonic()
     with _example_project() as root, _local_aws(root) as endpoint:
         _title(write, f"A local AWS runs at {endpoint}: no account, no Docker")
-        story = _Story(Project(root / "config", local=True), write)
+        story = _Story(Project(root / "config", is_named=True, local=True), write)
         story.deploy()
         story.upload()
         story.show_status()
         story.remove_file()
         story.take_down()
     _title(write, "The local AWS has stopped; nothing is left on this machine")
-    write(Line(f"It took {time.monotonic() - begun:.0f} s.", Style.QUIET))
+    seconds = time.monotonic() - begun
+    write(Line(f"It took {seconds:.0f} s.", Style.QUIET))
+    return seconds
 
 
 class _Story:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ClientError
 
 from task_deployer.aws import Aws
 from task_deployer.conflicts import Unreadable, is_existing
@@ -18,7 +18,7 @@ from task_deployer.errors import Interrupted, ResourceError
 from task_deployer.events import Outcome, Skipped
 from task_deployer.manifest import Manifest, Origin, Record, Status, with_status
 from task_deployer.plan import Action, Change, Desired, Plan
-from task_deployer.refusals import explain
+from task_deployer.refusals import CALL_ERRORS, explain
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import Address, HoldsData, Identity, joined
 from task_deployer.walk import BEAT, Means, Steps, Walk
@@ -39,7 +39,7 @@ def observe_all(means: Means, things: Mapping[Address, tuple[str, Identity]]) ->
             return KINDS[kind].observe(means.aws, identity)
         except ResourceError as error:
             return Unreadable(error)
-        except (ClientError, BotoCoreError, HTTPClientError) as error:
+        except CALL_ERRORS as error:
             explained = explain(error)
             if isinstance(explained, ResourceError) and isinstance(error, ClientError):
                 return Unreadable(explained)
@@ -58,14 +58,16 @@ def ask_all(means: Means, questions: Mapping[Address, Callable[[], T]]) -> dict[
             _, running = wait(running, timeout=BEAT, return_when=FIRST_COMPLETED)
         if means.stop.is_set():
             pool.shutdown(cancel_futures=True)
-            raise Interrupted("Stopped while reading", detail="Nothing was changed.")
+            raise Interrupted(
+                "Stopped while reading", detail="Nothing was changed.", hint="Run the same command again when it suits."
+            )
         return {address: _answer(job) for address, job in jobs.items()}
 
 
 def _answer(job: Future[T]) -> T:
     try:
         return job.result()
-    except (ClientError, BotoCoreError, HTTPClientError) as error:
+    except CALL_ERRORS as error:
         raise explain(error) from error
 
 

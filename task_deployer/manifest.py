@@ -204,14 +204,26 @@ def _parse(path: Path, document: dict[str, object]) -> Manifest:
         raise ValueError("not a manifest of task-deploy")
     records = {Address(address): _parse_record(address, record) for address, record in resources.items()}
     account = Account(text("account"), text("region"), text("partition"))
+    if not text("lineage"):
+        raise ValueError("it has no lineage")
     manifest = Manifest(path, text("stack"), text("env"), account, text("lineage"), serial, records)
     unknown = sorted({record.kind for record in records.values()} - KINDS.keys())
     if unknown:
         raise ValueError(f"it records {', '.join(unknown)}, which this release does not know")
-    if path.parent.name in (FOLDER, "local") and path.name != f"{manifest.stack}.{manifest.env}.json":
+    if FOLDER in (path.parent.name, path.parent.parent.name) and path.name != f"{manifest.stack}.{manifest.env}.json":
         raise ValueError(f"it is of the stack {manifest.stack!r} in {manifest.env!r}, which its name does not say")
     in_order(records)
+    for address, record in records.items():
+        _check_identity(address, record, account)
     return manifest
+
+
+def _check_identity(address: str, record: Record, account: Account) -> None:
+    """An identity that does not even make the ARNs that rights are about finds nothing at AWS."""
+    try:
+        KINDS[record.kind].arns(account, record.identity)
+    except KeyError as error:
+        raise ValueError(f"the identity of {address} lacks {error}") from error
 
 
 def _parse_record(address: str, record: Mapping[str, object]) -> Record:
@@ -220,8 +232,8 @@ def _parse_record(address: str, record: Mapping[str, object]) -> Record:
         raise TypeError(f"the record of {address} has the wrong shape")
     if not address.startswith(f"{kind}."):
         raise ValueError(f"the record of {address} is of another kind: {kind}")
-    if not all(isinstance(word, str) for pair in identity.items() for word in pair):
-        raise TypeError(f"the identity of {address} holds something else than strings")
+    if not identity or not all(word and isinstance(word, str) for pair in identity.items() for word in pair):
+        raise TypeError(f"the identity of {address} holds something else than words")
     edges = tuple(Address(str(edge)) for edge in depends_on)
     return Record(kind, identity, edges, Origin(str(record["origin"])), Status(str(record["status"])))
 

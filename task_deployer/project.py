@@ -1,12 +1,13 @@
 """Where a command works: the project's folder, its config if it has one, its manifest, and the AWS it speaks to."""
 
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from task_deployer import manifest, names
 from task_deployer.archive import Archive, pack
 from task_deployer.aws import Access, Account, Aws, connect, resolve_region
-from task_deployer.config import BASE, Config, check_env, load
+from task_deployer.config import BASE, Config, check_env, load, stack_name
 from task_deployer.errors import ConfigError, SafetyError, UsageError
 from task_deployer.manifest import Manifest
 
@@ -19,6 +20,8 @@ class Project:
     """What the options say about where to work. `file` is the manifest that the user named, if any."""
 
     folder: Path = Path("config")
+    is_named: bool = False
+    """Whether the user named the folder: then it has to hold a config."""
     env: str = "dev"
     access: Access = field(default_factory=Access)
     file: Path | None = None
@@ -27,22 +30,30 @@ class Project:
     @property
     def root(self) -> Path:
         """The folder that holds the config folder; without a config, the working directory."""
-        return self.folder.absolute().parent if self.folder.is_dir() else Path.cwd()
+        return Path(os.path.normpath(self.folder.absolute())).parent if self.folder.is_dir() else Path.cwd()
 
     def config(self) -> Config:
         """Read the config. Raises `ConfigError`."""
         return load(self.folder, self.env)
 
     def config_if_any(self) -> Config | None:
-        """Read the config where there is one; a broken one is an error all the same."""
-        return self.config() if (self.folder / BASE).is_file() else None
+        """Read the config where there is one, or has to be; a broken one is an error all the same."""
+        return self.config() if self.is_named or (self.folder / BASE).is_file() else None
 
-    def usable_config(self) -> Config | None:
-        """Read the config where there is one that can be read: what `down` does not need it takes as a hint only."""
+    def to_take_down(self) -> tuple[Config | None, Manifest | None]:
+        """The config, if it can be used, and the manifest of the stack that is meant.
+
+        A config with mistakes still says whose manifest is meant; where it does not, no other stack's is taken for it.
+        """
         try:
-            return self.config_if_any()
-        except ConfigError:
-            return None
+            config = self.config_if_any()
+        except ConfigError as error:
+            name = stack_name(self.folder, self.env)
+            if name is None and self.file is None:
+                error.hint = "Mend it, or say with --manifest FILE what is to be taken down: `down` needs that alone."
+                raise
+            return None, manifest.read(self.manifest_path(name or ""))
+        return config, self.recorded(config)
 
     def manifest_path(self, stack: str) -> Path:
         """Where the manifest of this stack is, or will be."""

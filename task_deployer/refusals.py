@@ -8,12 +8,12 @@ from botocore.exceptions import (
     ClientError,
     ConnectionError,  # noqa: A004 - botocore's, of which each failure to reach an endpoint is one
     CredentialRetrievalError,
-    HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
     SSOError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 from task_deployer.errors import CredentialsError, ResourceError, TaskDeployError
 
@@ -31,6 +31,9 @@ _BAD_CREDENTIALS = {
 }
 _CLOCK = {"RequestTimeTooSkewed"}
 FORBIDDEN = {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
+
+CALL_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
+"""All that a call may raise: AWS said no, it was not reached, or something else answered."""
 
 _NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError)
 _LoginError = getattr(exceptions, "LoginError", SSOError)  # `aws login` is younger than the oldest boto3 that we take
@@ -66,10 +69,18 @@ def message_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Message", ""))
 
 
-def explain(error: ClientError | BotoCoreError | HTTPClientError, address: str | None = None) -> TaskDeployError:
-    """Turn a client's error into one of ours, with what to do next. The caller raises it `from` the client's."""
+def explain(error: Exception, address: str | None = None) -> TaskDeployError:
+    """Turn one of CALL_ERRORS into one of ours, with what to do next. The caller raises it `from` the client's."""
     if isinstance(error, ClientError):
         return _explain_answer(error, address)
+    if isinstance(error, ResponseParserError):
+        return ResourceError(
+            "The endpoint gave an answer that is not AWS's",
+            code=type(error).__name__,
+            detail=str(error).partition("\n")[0][:300],
+            hint="Something between here and AWS answers instead: a proxy, a login page, or a wrong --endpoint-url.",
+            address=address,
+        )
     if isinstance(error, _NO_CREDENTIALS):
         hint = "Run `aws configure` or `aws sso login`, or set AWS_PROFILE. Without an account: add --local."
         return CredentialsError("There are no AWS credentials", detail=str(error), hint=hint, address=address)

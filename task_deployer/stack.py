@@ -133,7 +133,9 @@ class _Builder:
         job = self.config.tasks[task]
         urls = {topic: queue.url for topic, queue in sorted(topics.items())}
         modes = modes_of([(s.name or self.names.bucket(task, key), s) for key, s in job.buckets.items()])
-        ours = {CALLBACK: job.callback, TOPICS: _json(urls), BUCKETS: _json(modes)}
+        ours = {CALLBACK: job.callback, TOPICS: _json(urls)}
+        if archive.acts_on_objects:  # otherwise a change of mode is the policy's alone
+            ours[BUCKETS] = _json(modes)
         environment = {**job.environment, **ours}
         self._check_environment(task, environment)
         return Function(

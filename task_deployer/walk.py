@@ -13,13 +13,11 @@ from graphlib import TopologicalSorter
 from queue import Empty, SimpleQueue
 from threading import Event as Flag
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-
 from task_deployer.aws import Aws
 from task_deployer.errors import CredentialsError, Interrupted, SafetyError, TaskDeployError
 from task_deployer.events import Event, Failed, Finished, Outcome, Reporter, Skipped, Started, Waiting
 from task_deployer.plan import Action, Change
-from task_deployer.refusals import explain
+from task_deployer.refusals import CALL_ERRORS, explain
 from task_deployer.resources.base import Address
 from task_deployer.retry import Patience
 
@@ -125,7 +123,7 @@ class Walk:
             seconds = job.result()
         except TaskDeployError as error:
             self._fail(change, error)
-        except (ClientError, BotoCoreError, HTTPClientError) as error:
+        except CALL_ERRORS as error:
             explained = explain(error, change.address)
             explained.__cause__ = error
             self._fail(change, explained)

@@ -31,6 +31,7 @@ __all__ = [
     "check_env",
     "json_schema",
     "load",
+    "stack_name",
 ]
 
 BASE = "task.toml"
@@ -70,6 +71,16 @@ def load(folder: Path, env: str) -> Config:
         mistakes = mistakes_of(error, tree)
         raise ConfigError(summary_of(mistakes), mistakes=mistakes) from None
     return Config(valid.stack, valid.command_topics, valid.tasks, env, folder.parent, folder, tree)
+
+
+def stack_name(folder: Path, env: str) -> str | None:
+    """The stack's name in a config that may be full of mistakes; None where it does not say it."""
+    try:
+        content = read_tree(_files(folder, env)).plain()
+    except ConfigError:
+        return None
+    name = _value(_value(content, "stack", {}), "name", None)
+    return name if isinstance(name, str) and re.fullmatch("[a-z][a-z0-9-]*", name) else None
 
 
 def check_env(env: str) -> None:

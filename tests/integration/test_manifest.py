@@ -117,3 +117,46 @@ def test_refused_leaves_no_folder(project: Project, account: Account) -> None:
     before = project.files()
     project.refused("up", "--manifest", "new/folder/media.json", code=5)
     assert before == project.files()
+
+
+def test_a_spoilt_config_takes_no_other_stack_down(project: Project, account: Account) -> None:
+    """`down` with another stack's broken config, or a folder that is not there, never takes this stack's manifest."""
+    project.succeed("up")
+    project.write("confb/task.toml", CONFIG.replace('"media"', '"beta"') + "modes = 7\n")
+    project.write("confc/task.toml", "[stack\n")
+    before = account.listing()
+    assert project.succeed("down", "-c", "confb", "--yes", "--json").document["changes"] == []
+    for folder in ("confc", "is-not-there"):
+        project.refused("down", "-c", folder, "--yes", code=2)
+    assert before == account.listing()
+
+
+def test_down_with_a_spoilt_config(project: Project) -> None:
+    """A config with mistakes that says its stack's name does not stand in the way of its own `down`."""
+    project.succeed("up")
+    project.configure(CONFIG + "memory_mb = 7\n")
+    assert project.succeed("down", "--yes", "--json").document["outcome"]["done"] > 0
+    assert not project.manifest.exists()
+
+
+def test_the_root_is_the_configs_parent(project: Project) -> None:
+    """The manifest lies beside the config folder also where that is named as `..`."""
+    project.write("config/sub/x", "")
+    inside = Project(project.root / "config" / "sub", project.environment)
+    inside.succeed("up", "-c", "..")
+    assert project.manifest.exists()
+
+
+def test_a_record_that_lacks_its_identity(project: Project) -> None:
+    """A record without what finds its thing is exit 4 that names what is missing."""
+    project.succeed("up")
+    document = json.loads(project.manifest.read_text(encoding="utf-8"))
+    document["resources"]["queue.ingest.failures"]["identity"] = {"url": "u"}
+    project.manifest.write_text(json.dumps(document), encoding="utf-8")
+    assert "arn" in project.refused("status", code=4)["detail"]
+
+
+def test_a_manifest_in_a_folder_of_any_name(project: Project) -> None:
+    """A manifest that the user has named may lie anywhere and have any name."""
+    for command in (("up",), ("status",), ("up",), ("down", "--yes")):
+        project.succeed(*command, "--manifest", "local/mine.json")

@@ -153,3 +153,26 @@ def test_a_package_that_is_too_large(tmp_path: Path) -> None:
         file.truncate(50 * 1024 * 1024)
     with pytest.raises(ConfigError, match="more than the 52,428,800 that Lambda takes"):
         pack(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "acts"),
+    [("from task_runtime import PutObject\n", True), ("CopyObject(1, 2)", True), ("put_object, PutObjects", False)],
+)
+def test_a_source_that_acts_on_objects(tmp_path: Path, text: str, acts: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """What speaks of the runtime's actions on objects is told from what does not; the runtime itself does not count."""
+    assert pack(source(tmp_path, {"lib/deep.py": text, "notes.txt": "PutObject"})).acts_on_objects is acts
+
+
+def test_a_pipe_is_not_read(tmp_path: Path) -> None:
+    """A pipe in the source is refused by name: to read it would take for ever."""
+    os.mkfifo(source(tmp_path) / "queue")
+    with pytest.raises(ConfigError, match="queue is no regular file"):
+        pack(tmp_path)
+
+
+def test_a_name_that_is_no_unicode(tmp_path: Path) -> None:
+    """A file name that is not UTF-8 is refused, with as much of it as can be shown."""
+    Path(os.fsdecode(os.fsencode(source(tmp_path)) + b"/b\xe4d.py")).touch()
+    with pytest.raises(ConfigError, match="is not UTF-8"):
+        pack(tmp_path)

@@ -124,7 +124,7 @@ def test_garbage_is_an_error(manifest_path: Path, garbage: bytes) -> None:
         ({"lineage": 5}, "lineage is not a string"),
         ({"resources": {"role.a": {}}}, "kind"),
         ({"resources": {"role.a": None}}, "NoneType"),
-        ({"resources": {"dog.a": {"kind": "dog", "identity": {}, "depends_on": []}}}, "origin"),
+        ({"resources": {"dog.a": {"kind": "dog", "identity": {"name": "d"}, "depends_on": []}}}, "origin"),
         ({"stack": "other"}, "which its name does not say"),
     ],
 )
@@ -138,8 +138,10 @@ def test_a_document_of_the_wrong_shape(manifest_path: Path, changed: dict[str, o
     [
         ("dog.a", {"kind": "dog"}, "it records dog, which this release does not know"),
         ("role.a", {"kind": "function"}, "of another kind"),
-        ("role.a", {"identity": {"name": 5}}, "something else than strings"),
+        ("role.a", {"identity": {"name": 5}}, "something else than words"),
         ("role.a", {"identity": "r"}, "wrong shape"),
+        ("role.a", {"identity": {}}, "something else than words"),
+        ("role.a", {"identity": {"name": "r"}}, "lacks 'path'"),
         ("role.a", {"status": "asleep"}, "asleep"),
         ("role.a", {"origin": "found"}, "found"),
         ("role.a", {"depends_on": ["role.a"]}, "cycle"),
@@ -147,7 +149,13 @@ def test_a_document_of_the_wrong_shape(manifest_path: Path, changed: dict[str, o
 )
 def test_a_record_of_the_wrong_shape(manifest_path: Path, address: str, changed: dict[str, object], told: str) -> None:
     """A record that this release does not understand is an error: it would be lost, or taken for another."""
-    plain = {"kind": "role", "identity": {"name": "r"}, "depends_on": [], "origin": "created", "status": "ready"}
+    plain = {
+        "kind": "role",
+        "identity": {"name": "r", "path": "/"},
+        "depends_on": [],
+        "origin": "created",
+        "status": "ready",
+    }
     assert told in refusal(written(manifest_path, resources={address: {**plain, **changed}})).detail
 
 

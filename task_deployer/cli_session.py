@@ -94,6 +94,8 @@ class Session:
         else:
             self._terminal.say(text.warning_lines(result))
             self._terminal.result(text.result_lines(result, verbose=self._settings.verbose))
+            if not (self._settings.local or self._settings.quiet):
+                self._terminal.say(text.delay_lines(result))
         if result.outcome.failed:
             raise typer.Exit(1)
 

@@ -84,6 +84,13 @@ def warning_lines(result: Result) -> Iterator[Line]:
         yield Line(f"Warning: {warning.address}: {warning.message}", Style.WARN)
 
 
+def delay_lines(result: Result) -> Iterator[Line]:
+    """Say that a change of notifications takes effect late (S3 user guide: about five minutes)."""
+    written = {change.address for change in result.plan.pending if change.kind == "notifications"}
+    if result.command == "up" and written & set(result.outcome.done):
+        yield Line("S3 takes up to about five minutes until it sends events by the new notifications.", Style.QUIET)
+
+
 def error_lines(error: TaskDeployError) -> Iterator[Line]:
     """What happened, where and why, and what to do next."""
     yield Line(f"{error.word}{error.summary}", Style.BAD if error.word else Style.WARN)

@@ -1,13 +1,16 @@
+from dataclasses import replace
+
 import pytest
 
 from task_deployer.errors import ConfigError, Mistake, SafetyError, UsageError
-from task_deployer.events import Event, Failed, Finished, Observing, Planned, Skipped, Started, Waiting
+from task_deployer.events import Event, Failed, Finished, Observing, Outcome, Planned, Skipped, Started, Waiting
+from task_deployer.plan import Action, Plan
 from task_deployer.render import progress, text
 from task_deployer.render.rich import Terminal
 from task_deployer.render.text import Line, Style
 from task_deployer.resources.base import Address
 from tests.render.golden import golden
-from tests.render.samples import CORS, FUNCTION, KEPT, PLAN, QUEUE, REFUSED, RESULTS, THUMBS
+from tests.render.samples import CORS, FUNCTION, KEPT, PLAN, QUEUE, REFUSED, RESULTS, THUMBS, change
 
 EVENTS: list[Event] = [
     Observing(13),
@@ -126,3 +129,12 @@ def test_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.result([Line("Done")])
     out, err = capsys.readouterr()
     assert (out, err) == ("Done\n", "Error: it failed\n")
+
+
+def test_when_events_begin() -> None:
+    """An `up` that wrote notifications says that S3 takes its time with them; any other result says nothing of it."""
+    written = change("notifications.b", Action.UPDATE)
+    result = replace(RESULTS["up"], plan=Plan((written,)), outcome=Outcome((written.address,)))
+    assert "five minutes" in joined(list(text.delay_lines(result)))
+    for silent in (RESULTS["up"], replace(result, outcome=Outcome()), replace(result, command="down")):
+        assert not list(text.delay_lines(silent))

@@ -99,6 +99,17 @@ def query_error(status: int, code: str, message: str) -> Reply:
     return Reply(status, (("Content-Type", "text/xml"),), body.encode())
 
 
+def service_error(status: int, code: str, message: str) -> Reply:
+    """Answers an error in the format of the service that is being asked."""
+    match current.get().service:
+        case "s3":
+            return xml_error(status, code, message)
+        case "iam" | "sts":
+            return query_error(status, code, message)
+        case _:
+            return json_error(status, code, message)
+
+
 def host_id(call: Call) -> str:
     """S3's second id of a request (`x-amz-id-2`), derived from the first."""
     return f"local/{call.request_id}"

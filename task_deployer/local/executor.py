@@ -68,6 +68,14 @@ class Executor:
         """How long the chain is that a call signed with this key belongs to; 0 for a call from outside."""
         return self._chains.get(access_key, -1) + 1
 
+    def retire(self, function_arn: str) -> None:
+        """Ends what is kept warm for a function that is gone: idle sandboxes now, busy ones once they have answered."""
+        with self._lock:
+            idle = self._idle.pop(function_arn, [])
+            for sandbox in self._all:
+                sandbox.retired = sandbox.retired or sandbox.function_arn == function_arn
+        self._discard(*idle)
+
     def close(self) -> None:
         """Ends all sandboxes; nothing is run afterwards."""
         self._closed.set()
@@ -104,13 +112,13 @@ class Executor:
         return tail_of(events)
 
     def _give_back(self, function: Function, sandbox: Sandbox, outcome: Outcome) -> None:
-        if not outcome.reusable:
-            self._discard(sandbox)
-            return
         sandbox.idle_since = time.monotonic()
         with self._lock:
-            if sandbox in self._all:
+            kept = outcome.reusable and not sandbox.retired and sandbox in self._all
+            if kept:
                 self._idle.setdefault(function.arn, []).append(sandbox)
+        if not kept:
+            self._discard(sandbox)
 
     def _discard(self, *sandboxes: Sandbox) -> None:
         for sandbox in sandboxes:

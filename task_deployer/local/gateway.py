@@ -1,13 +1,16 @@
 """Every request passes here: who calls, whether its role allows it, and who answers."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
+from http import HTTPStatus
+from pathlib import Path
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
 from task_deployer.local import lambda_api, moto_state, s3_api
-from task_deployer.local.call import Call, Reply, current, host_id, json_error, json_reply, query_error, xml_error
+from task_deployer.local.call import Call, Reply, current, host_id, json_reply, service_error
 from task_deployer.local.moto_state import RoleSession
 from task_deployer.local.permissions import Verdict, judge
 from task_deployer.local.process import ACCOUNT, IDENTITY_PATH
@@ -15,14 +18,21 @@ from task_deployer.local.wanted import Wanted, wanted
 
 Environ = dict[str, object]
 Answer = Callable[[Call, Environ], Reply]
+_UNKNOWN = "The local AWS does not know this call."
+
+log = logging.getLogger(__name__)
 
 
 class Gateway:
-    """Answers requests: its own few paths, then Lambda's and S3's corrections, then moto."""
+    """Answers requests: its own few paths, then Lambda's and S3's corrections, then moto.
 
-    def __init__(self, lambdas: lambda_api.LambdaApi, identity: object) -> None:
+    `identity` is what its own path tells; `server_log` is the file that callers are pointed to where a call fails.
+    """
+
+    def __init__(self, lambdas: lambda_api.LambdaApi, identity: object, server_log: Path) -> None:
         self._lambdas = lambdas
         self._identity = identity
+        self._server_log = server_log
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def answer(self, call: Call, environ: Environ) -> Reply:
@@ -31,9 +41,23 @@ class Gateway:
             return json_reply(200, self._identity)
         token = current.set(call)
         try:
-            return _signed_by_s3(call, self._checked(call, environ))
+            return _signed_by_s3(call, self._answer_or_explain(call, environ))
         finally:
             current.reset(token)
+
+    def _answer_or_explain(self, call: Call, environ: Environ) -> Reply:
+        try:
+            reply = self._checked(call, environ)
+        except NotImplementedError as error:  # moto's word for what it lacks: "The X action has not been implemented"
+            return service_error(HTTPStatus.NOT_IMPLEMENTED, "NotImplemented", f"{_UNKNOWN} {error}")
+        except Exception:  # a request's border: the caller learns where to look, the log has the traceback
+            log.exception("%s %s failed", call.method, call.path)
+            message = f"The local AWS failed at this call; its log says why: {self._server_log}"
+            return service_error(HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError", message)
+        if reply.status == HTTPStatus.NOT_FOUND and reply.body.startswith(b"<!doctype html>"):
+            # moto has no such path. As it stands the answer could be taken for the absence of what was asked for.
+            return service_error(HTTPStatus.NOT_IMPLEMENTED, "NotImplemented", _UNKNOWN)
+        return reply
 
     def _checked(self, call: Call, environ: Environ) -> Reply:
         session = moto_state.session_of(call.access_key)
@@ -53,7 +77,9 @@ class Gateway:
         if _waits(call):
             return moto(call)
         with moto_state.LOCK:
-            return lambda_api.answer(call) or s3_api.answer(call, moto) or moto(call)
+            return (
+                lambda_api.answer(call) or self._lambdas.delete(call, moto) or s3_api.answer(call, moto) or moto(call)
+            )
 
     def _ask_moto(self, environ: Environ) -> Reply:
         parts, status, headers = run_wsgi_app(self._moto, environ)
@@ -83,17 +109,15 @@ def _access_denied(call: Call, session: RoleSession, need: Wanted, verdict: Verd
         else f"because no identity-based policy allows the {need.action} action"
     )
     message = f"User: {session.arn} is not authorized to perform: {need.action} on resource: {need.resource} {why}"
-    if call.service == "s3":
-        return xml_error(403, "AccessDenied", message)
-    if call.service in {"iam", "sts"}:
-        return query_error(403, "AccessDenied", message)
-    code = {"sqs": "AccessDenied"}.get(call.service, "AccessDeniedException")
-    return json_error(403 if call.service != "logs" else 400, code, message)
+    code = "AccessDenied" if call.service in {"s3", "iam", "sts", "sqs"} else "AccessDeniedException"
+    return service_error(HTTPStatus.BAD_REQUEST if call.service == "logs" else HTTPStatus.FORBIDDEN, code, message)
 
 
 def _hide_absence(call: Call, session: RoleSession, reply: Reply) -> Reply:
     # Without s3:ListBucket S3 does not tell that a key is absent: 403 instead of 404.
-    absent = call.service == "s3" and call.key and call.method in {"GET", "HEAD"} and reply.status == 404  # noqa: PLR2004 - HTTP's not found
+    absent = (
+        call.service == "s3" and call.key and call.method in {"GET", "HEAD"} and reply.status == HTTPStatus.NOT_FOUND
+    )
     if not absent:
         return reply
     need = Wanted("s3:ListBucket", f"arn:{moto_state.partition(call.region)}:s3:::{call.bucket}")

@@ -5,6 +5,7 @@ import re
 import uuid
 import zipfile
 from collections.abc import Callable
+from http import HTTPStatus
 from urllib.parse import unquote
 
 from moto.awslambda.models import LambdaFunction
@@ -19,16 +20,28 @@ from task_deployer.local.process import ACCOUNT
 _FUNCTION_PATH = re.compile(
     r"/[\d-]+/functions/(?P<name>[^/]+)/(?P<what>invocations|policy|event-invoke-config)(/(?P<rest>[^/]*))?"
 )
+_FUNCTION = re.compile(r"/[\d-]+/functions/(?P<name>[^/]+)/?")
+_MAPPINGS = re.compile(r"/[\d-]+/event-source-mappings/?")
 _SETS_ROLE = re.compile(r"/[\d-]+/functions(/?|/[^/]+/configuration/?)")
 _MISSING = "ResourceNotFoundException"
 
 
 class LambdaApi:
-    """Answers a few Lambda calls; `run` executes a function, `accept` queues an event for it."""
+    """Answers a few Lambda calls.
 
-    def __init__(self, *, run: Callable[[Function, bytes, str], Answer], accept: Callable[[AsyncEvent], None]) -> None:
+    `run` executes a function, `accept` queues an event for it, `retire` is told the ARN of one that was deleted.
+    """
+
+    def __init__(
+        self,
+        *,
+        run: Callable[[Function, bytes, str], Answer],
+        accept: Callable[[AsyncEvent], None],
+        retire: Callable[[str], None],
+    ) -> None:
         self._run = run
         self._accept = accept
+        self._retire = retire
 
     def invoke(self, call: Call) -> Reply | None:
         """Answers Invoke; None for every other call. Runs for as long as the function does, so it must hold no lock."""
@@ -44,6 +57,17 @@ class LambdaApi:
             message = "Could not parse request body into json: Could not parse payload into json"
             return json_error(400, "InvalidRequestContentException", message)
         return self._start(function, call)
+
+    def delete(self, call: Call, moto: Callable[[Call], Reply]) -> Reply | None:
+        """Answers DeleteFunction, which ends the function's warm sandboxes; None for every other call."""
+        found = _FUNCTION.fullmatch(call.path)
+        if call.service != "lambda" or call.method != "DELETE" or found is None or "Qualifier" in call.query:
+            return None
+        function = moto_state.moto_function(call.region, unquote(found["name"]))
+        reply = moto(call)
+        if function is not None and reply.status == HTTPStatus.NO_CONTENT:
+            self._retire(function.function_arn)
+        return reply
 
     def _start(self, function: Function, call: Call) -> Reply:
         kind = call.headers.get("x-amz-invocation-type", "RequestResponse")
@@ -70,6 +94,10 @@ def answer(call: Call) -> Reply | None:
     """Refuses what AWS refuses and moto does not; None for what moto may answer."""
     if call.service != "lambda":
         return None
+    if _MAPPINGS.fullmatch(call.path) and call.method == "POST":
+        # moto would run the function in Docker.
+        message = "Event source mappings are not modelled by the local AWS."
+        return json_error(400, "InvalidParameterValueException", message)
     if _SETS_ROLE.fullmatch(call.path) and call.method in {"POST", "PUT"}:
         return _refuse_role(json.loads(call.body).get("Role"))
     found = _FUNCTION_PATH.fullmatch(call.path)

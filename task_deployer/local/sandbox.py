@@ -63,7 +63,9 @@ class Sandbox:
     """
 
     def __init__(self, function: Function, host: Host, name: str, credentials: Credentials) -> None:
+        self.function_arn = function.arn
         self.revision = function.revision
+        self.retired = False
         self.access_key = credentials.access_key
         self.log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{secrets.token_hex(16)}"
         self.init_seconds = 0.0

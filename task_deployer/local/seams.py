@@ -1,4 +1,4 @@
-"""Where moto 5.2.5 is made to behave as AWS does. Every seam is here, and each has a contract test.
+"""Where moto 5.2.5 is made to behave as AWS does. Every seam is set here, and each has a contract test.
 
 moto has no extension points: these are attributes of its modules that are looked up at each call. A moto upgrade that
 moves one fails tests/local/test_seams.py.
@@ -11,7 +11,9 @@ from typing import Protocol
 from moto.awslambda import models as lambda_models
 from moto.s3 import models as s3_models
 from moto.s3 import notifications
+from moto.sqs import models as sqs_models
 
+from task_deployer.local import deduplication, suspended_versioning
 from task_deployer.local.s3_event import ObjectChange
 
 Observer = Callable[[ObjectChange], None]
@@ -28,10 +30,13 @@ class _Key(Protocol):
 def install(observe: Observer) -> None:
     """Replaces what has to be replaced; `observe` is told of every change of an object. Once a process."""
     notifications.send_event = _creations(observe)
-    s3_models.S3Backend.delete_object = _removals(observe)  # type: ignore[method-assign]  # the seam
+    s3_models.S3Backend.put_object = suspended_versioning.put_object_of(s3_models.S3Backend.put_object)  # type: ignore[method-assign]  # the seam
+    deletes = suspended_versioning.delete_object_of(s3_models.S3Backend.delete_object)
+    s3_models.S3Backend.delete_object = _removals(deletes, observe)  # type: ignore[method-assign]  # the seam
     s3_models.S3Backend.copy_object = _copies()  # type: ignore[method-assign]  # the seam
     s3_models.S3Backend.create_bucket = _todays_defaults()  # type: ignore[method-assign]  # the seam
     lambda_models.LambdaFunction = KeepsItsConfiguration  # type: ignore[misc]  # the seam: moto names the class at each use
+    sqs_models.Queue.add_message = deduplication.add_message_with(deduplication.Memory())  # type: ignore[method-assign]  # the seam
 
 
 def _creations(observe: Observer) -> Callable[..., None]:
@@ -48,9 +53,8 @@ def _creations(observe: Observer) -> Callable[..., None]:
     return send_event
 
 
-def _removals(observe: Observer) -> Callable[..., tuple[bool, dict[str, str]]]:
+def _removals(original: suspended_versioning.Delete, observe: Observer) -> suspended_versioning.Delete:
     """What tells of removed objects: moto tells of the last version's removal alone, and never of delete markers."""
-    original = s3_models.S3Backend.delete_object
 
     def delete_object(
         self: s3_models.S3Backend,
@@ -62,7 +66,7 @@ def _removals(observe: Observer) -> Callable[..., tuple[bool, dict[str, str]]]:
         bucket = self.get_bucket(bucket_name)
         present = [str(key.version_id) for key in bucket.keys.getlist(key_name, [])]
         done, said = original(self, bucket_name, key_name, version_id=version_id, bypass=bypass)
-        if done and version_id is None and bucket.is_versioned:
+        if done and version_id is None and "version-id" in said:  # a marker has an id, also in a suspended bucket
             observe(_change("ObjectRemoved:DeleteMarkerCreated", bucket, key_name, said["version-id"]))
         elif done and (version_id is None or version_id in present):
             observe(_change("ObjectRemoved:Delete", bucket, key_name, version_id))

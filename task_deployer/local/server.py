@@ -58,7 +58,7 @@ def _serve(options: Options) -> None:
     def identify(endpoint_url: str) -> LocalAws:
         return LocalAws(endpoint_url, os.getpid(), ACCOUNT, started)
 
-    with open_server(place.sandboxes, options.port, options.retry_waits, identify) as server:
+    with open_server(place, options.port, options.retry_waits, identify) as server:
 
         def shut_down(_signal: int, _frame: FrameType | None) -> None:
             server.shutdown_soon()

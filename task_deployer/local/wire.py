@@ -38,14 +38,7 @@ class Requests(MotoRequestHandler):
         environ.pop("HTTP_TRANSFER_ENCODING", None)
         headers = {name.lower(): value for name, value in self.headers.items()}
         call = read_call(self.command, self.path, headers, body, self.client_address[0])
-        try:
-            reply = self.server.answer(call, environ)
-        except Exception:
-            # The client learns that it is ours; the log has the traceback.
-            self.log("error", "%s %s failed", self.command, self.path)
-            self._write(Reply(500, (), b'{"__type":"InternalFailure","message":"the local AWS failed; see its log"}'))
-            raise
-        self._write(reply)
+        self._write(self.server.answer(call, environ))
 
     def _write(self, reply: Reply) -> None:
         self.send_response(reply.status)

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 
 from task_deployer.local import moto_state, seams
 from task_deployer.local.async_events import AsyncEvents
@@ -14,6 +13,7 @@ from task_deployer.local.function import Function
 from task_deployer.local.gateway import Gateway
 from task_deployer.local.lambda_api import LambdaApi
 from task_deployer.local.permissions import Verdict, judge
+from task_deployer.local.place import Place
 from task_deployer.local.process import ACCOUNT, LocalAws
 from task_deployer.local.runtime_packages import lay_out
 from task_deployer.local.sandbox import Host
@@ -24,9 +24,10 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def open_server(
-    sandboxes: Path, port: int, retry_waits: tuple[float, ...], identify: Callable[[str], LocalAws]
+    place: Place, port: int, retry_waits: tuple[float, ...], identify: Callable[[str], LocalAws]
 ) -> Iterator[Server]:
     """Opens a server that is ready to serve; at the end all sandboxes are gone. Once a process, as moto is one."""
+    sandboxes = place.sandboxes
     server = Server(port)
     executor = Executor(
         Host(sandboxes, lay_out(sandboxes / "runtime"), server.url),
@@ -35,7 +36,8 @@ def open_server(
     )
     events = AsyncEvents(find=moto_state.find_function, run=executor.run, send_failure=_send_failure, waits=retry_waits)
     seams.install(Deliveries(accept=events.accept, chain_of=executor.chain_of).observe)
-    server.answer = Gateway(LambdaApi(run=executor.run, accept=events.accept), asdict(identify(server.url))).answer
+    lambdas = LambdaApi(run=executor.run, accept=events.accept, retire=executor.retire)
+    server.answer = Gateway(lambdas, asdict(identify(server.url)), place.log).answer
     try:
         yield server
     finally:

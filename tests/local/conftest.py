@@ -15,6 +15,7 @@ import pytest
 
 from task_deployer.local import process
 from task_deployer.local.function import Function
+from task_deployer.local.place import Place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,10 +31,11 @@ Event = dict[str, object]
 
 
 class Lab:
-    """A running local AWS with clients, and short ways to deploy to it. Names are new each time."""
+    """The running local AWS of a project with clients, and short ways to deploy to it. Names are new each time."""
 
-    def __init__(self, aws: process.LocalAws) -> None:
+    def __init__(self, root: "Path", aws: process.LocalAws) -> None:
         self.aws = aws
+        self._server_log = Place.of(root).log
         session = boto3.Session(process.ACCESS_KEY, process.SECRET_KEY, region_name=REGION)
         self.s3: S3Client = session.client("s3", endpoint_url=aws.endpoint_url)
         self.lambda_: LambdaClient = session.client("lambda", endpoint_url=aws.endpoint_url)
@@ -136,6 +138,13 @@ class Lab:
                 return body
         pytest.fail("no message came")
 
+    def wait_for_words(self, words: str) -> None:
+        """Waits until the server has said something in its log."""
+        patience = time.monotonic() + 30
+        while words not in self._server_log.read_text(encoding="utf-8"):
+            assert time.monotonic() < patience, f"the server's log never said: {words}"
+            time.sleep(0.02)
+
     def invoke(self, function: str, event: object = None) -> object:
         """Invokes and gives what the handler returned, or the error's document."""
         return json.loads(self.lambda_.invoke(FunctionName=function, Payload=json.dumps(event))["Payload"].read())
@@ -186,7 +195,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         patch.setenv("HOST_SECRET", "must not reach a handler")
-        opened = Lab(process.start(root, retry_waits=(0.1, 0.2)))
+        opened = Lab(root, process.start(root, retry_waits=(0.1, 0.2)))
         yield opened
         opened.close()
         process.stop(root)

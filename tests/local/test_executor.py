@@ -25,7 +25,8 @@ OWN_PID = "import os\n\ndef handle(event, context):\n    return os.getpid()\n"
 @pytest.fixture
 def host(tmp_path: Path) -> Host:
     """A place for sandboxes."""
-    return Host(tmp_path, lay_out(tmp_path / "runtime", client="loop"), "http://127.0.0.1:9")
+    folder = tmp_path / "sandboxes"
+    return Host(folder, lay_out(folder / "runtime", client="loop"), "http://127.0.0.1:9")
 
 
 @pytest.fixture
@@ -71,9 +72,9 @@ def has_ended(pid: int) -> bool:
 def test_an_idle_sandbox_is_closed_after_a_while(executor: Executor, host: Host, function_with: Build) -> None:
     """Its process and its folder go; the next invocation starts a new one."""
     first = pid_of(executor.run(function_with(OWN_PID), b"{}", "1"))
-    wait_until(lambda: has_ended(first))
+    wait_until(lambda: [path.name for path in host.folder.iterdir()] == ["runtime"])
+    assert has_ended(first)
     assert pid_of(executor.run(function_with(OWN_PID), b"{}", "2")) != first
-    assert len([path for path in host.folder.iterdir() if path.name != "runtime"]) == 1
 
 
 def test_a_changed_function_gets_a_new_sandbox(host: Host, function_with: Build) -> None:
@@ -89,17 +90,59 @@ def test_a_changed_function_gets_a_new_sandbox(host: Host, function_with: Build)
     assert [path.name for path in host.folder.iterdir()] == ["runtime"]
 
 
-def test_a_sandbox_that_died_while_idle_is_not_used(host: Host, function_with: Build) -> None:
+def test_a_sandbox_that_died_while_idle_is_not_used(host: Host, function_with: Build, tmp_path: Path) -> None:
     """What a handler leaves running may end the process between two events; the next event does not notice."""
     executor = executor_on(host, idle_seconds=300)
-    dying = "import os, threading\n\ndef handle(event, context):\n"
-    dying += "    threading.Timer(event, os._exit, (1,)).start()\n    return os.getpid()\n"
-    function = function_with(dying)
-    first = pid_of(executor.run(function, b"0.05", "1"))
+    end = tmp_path / "end"
+    function = function_with(f"""
+        import os, pathlib, threading, time
+
+        def die_at_the_end():
+            while not pathlib.Path({str(end)!r}).exists():
+                time.sleep(0.01)
+            os._exit(1)
+
+        def handle(event, context):
+            threading.Thread(target=die_at_the_end, daemon=True).start()
+            return os.getpid()
+    """)
+    first = pid_of(executor.run(function, b"{}", "1"))
+    end.touch()
     wait_until(lambda: has_ended(first))
-    answer = executor.run(function, b"60", "2")
+    end.unlink()
+    answer = executor.run(function, b"{}", "2")
     assert answer.error is None
     assert pid_of(answer) != first
+    executor.close()
+
+
+def test_a_retired_function_keeps_no_sandbox(host: Host, function_with: Build, tmp_path: Path) -> None:
+    """What is idle ends at once, what is busy answers first and ends then; other functions' sandboxes stay warm."""
+    executor = executor_on(host, idle_seconds=300)
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    function = function_with(f"""
+        import os, pathlib, time
+
+        def handle(event, context):
+            if event == "busy":
+                pathlib.Path({str(begun)!r}).touch()
+                while not pathlib.Path({str(go)!r}).exists():
+                    time.sleep(0.01)
+            return os.getpid()
+    """)
+    other = replace(function_with(OWN_PID), arn="other")
+    others = pid_of(executor.run(other, b"{}", "1"))
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(executor.run, function, b'"busy"', "2")
+        wait_until(begun.exists)
+        idle = pid_of(executor.run(function, b"{}", "3"))
+        executor.retire(function.arn)
+        assert has_ended(idle)
+        go.touch()
+        busy = pid_of(answer.result())
+    assert has_ended(busy)
+    assert pid_of(executor.run(function, b"{}", "4")) not in {idle, busy}
+    assert pid_of(executor.run(other, b"{}", "5")) == others
     executor.close()
 
 
@@ -125,12 +168,20 @@ def test_files_keep_the_modes_they_have_in_the_zip(executor: Executor, function_
     assert json.loads(answer.payload) == 7
 
 
-def test_many_at_once_are_all_answered_and_all_ended(host: Host, function_with: Build) -> None:
+def test_many_at_once_are_all_answered_and_all_ended(host: Host, function_with: Build, tmp_path: Path) -> None:
     """Concurrent executions share nothing, and closing ends them all."""
     executor = executor_on(host, idle_seconds=300)
-    function = function_with(
-        "import os, time\n\ndef handle(event, context):\n    time.sleep(0.3)\n    return os.getpid()\n"
-    )
+    met = tmp_path / "met"
+    met.mkdir()
+    function = function_with(f"""
+        import os, pathlib, time
+
+        def handle(event, context):
+            pathlib.Path({str(met)!r}, str(os.getpid())).touch()
+            while len(os.listdir({str(met)!r})) < 8:
+                time.sleep(0.01)
+            return os.getpid()
+    """)
     with ThreadPoolExecutor(8) as pool:
         pids = {pid_of(answer) for answer in pool.map(lambda n: executor.run(function, b"{}", str(n)), range(8))}
     assert len(pids) == 8

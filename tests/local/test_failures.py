@@ -74,12 +74,16 @@ def test_a_later_config_replaces_the_earlier_one(lab: "Lab", failing: tuple[str,
 
 
 def test_a_record_the_role_may_not_send_is_dropped(lab: "Lab", failing: tuple[str, str, str]) -> None:
-    """The failure record goes out with the function's own rights: without them it never arrives."""
+    """The failure record goes out with the function's own rights: without them it is dropped, and the log says so."""
     function, tries, failures = failing
     configure(lab, function, 0, failures)
     lab.allow(function, ["sqs:SendMessage"], lab.queue_arn(tries))
     lab.lambda_.invoke(FunctionName=function, InvocationType="Event")
     lab.receive(tries)
+    # The handler has told of its try before it fails: the record is due later, and must not meet the rights of below.
+    lab.wait_for_words(
+        f"A failure record of {function} was dropped: its role may not send to {lab.queue_arn(failures)}"
+    )
     lab.allow(function, ["sqs:SendMessage"])
     lab.lambda_.invoke(FunctionName=function, InvocationType="Event")
     second = lab.receive(tries)

@@ -10,13 +10,14 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.local.conftest import Event, Lab
 
 
 # One function with many behaviours, so that the tests below share one cold start.
 BEHAVIOURS = """
-import json, logging, os, subprocess, sys, time
+import json, logging, os, pathlib, sys, time
 
 calls = 0
 
@@ -46,8 +47,10 @@ def handle(event, context):
             return {name: getattr(context, name) for name in names} | {"left": context.get_remaining_time_in_millis()}
         case "import":
             __import__(event["module"])
-        case "hold":
-            time.sleep(0.3)
+        case "meet":
+            pathlib.Path(event["at"], str(os.getpid())).touch()
+            while len(os.listdir(event["at"])) < event["others"]:
+                time.sleep(0.01)
             return os.getpid()
 """
 
@@ -185,10 +188,11 @@ def test_new_code_and_new_configuration_take_effect_at_once(lab: "Lab", package:
     assert lab.invoke(function) == [2, "b"]
 
 
-def test_concurrent_invocations_run_side_by_side(lab: "Lab", function: str) -> None:
-    """Each execution at one moment has a process of its own."""
+def test_concurrent_invocations_run_side_by_side(lab: "Lab", function: str, tmp_path: "Path") -> None:
+    """Each execution at one moment has a process of its own: none of these ends before all have begun."""
     with ThreadPoolExecutor(4) as pool:
-        pids = list(pool.map(lambda _: lab.invoke(function, {"do": "hold"}), range(4)))
+        meeting = {"do": "meet", "at": str(tmp_path), "others": 4}
+        pids = list(pool.map(lambda _: lab.invoke(function, meeting), range(4)))
     assert len(set(pids)) == 4
 
 

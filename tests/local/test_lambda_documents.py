@@ -1,7 +1,8 @@
 """Functions and their documents, as a deployer reads and writes them."""
 
 import json
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from botocore.exceptions import ClientError
@@ -56,6 +57,25 @@ def test_a_function_made_again_has_neither_policy_nor_invoke_config(
         with pytest.raises(ClientError) as caught:
             read(FunctionName=name)
         assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def test_a_deleted_function_leaves_no_process(lab: "Lab") -> None:
+    """DeleteFunction ends what was kept warm, so that the same function made again starts anew."""
+    function = lab.function("import os\n\ndef handle(event, context):\n    return os.getpid()\n")
+    pid = cast("int", lab.invoke(function))
+    assert lab.invoke(function) == pid
+    lab.lambda_.delete_function(FunctionName=function)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    with pytest.raises(lab.lambda_.exceptions.ResourceNotFoundException):
+        lab.lambda_.delete_function(FunctionName=function)
+
+
+def test_an_event_source_mapping_is_refused(lab: "Lab", forwarding: tuple[str, str]) -> None:
+    """What the local AWS cannot do it says, rather than taking a mapping that never runs anything."""
+    function, queue = forwarding
+    with pytest.raises(lab.lambda_.exceptions.InvalidParameterValueException, match="not modelled by the local AWS"):
+        lab.lambda_.create_event_source_mapping(FunctionName=function, EventSourceArn=lab.queue_arn(queue))
 
 
 def test_the_logging_config_is_kept_and_followed(lab: "Lab") -> None:

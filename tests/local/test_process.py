@@ -123,7 +123,7 @@ def deploy_and_invoke(lab: "Lab") -> "Event":
 
 def test_stop_ends_sandboxes_and_what_they_started(root: Path, new_lab: "type[Lab]") -> None:
     """After stop neither a sandbox nor a child of a handler runs, and the sandbox's folder is gone."""
-    lab = new_lab(process.start(root))
+    lab = new_lab(root, process.start(root))
     answer = deploy_and_invoke(lab)
     lab.close()
     assert process.stop(root)
@@ -135,7 +135,7 @@ def test_stop_ends_sandboxes_and_what_they_started(root: Path, new_lab: "type[La
 def test_a_killed_server_takes_its_sandboxes_along(root: Path, new_lab: "type[Lab]") -> None:
     """Even after SIGKILL no sandbox survives; find cleans up, and the next start works."""
     started = process.start(root)
-    lab = new_lab(started)
+    lab = new_lab(root, started)
     answer = deploy_and_invoke(lab)
     lab.close()
     os.kill(started.pid, signal.SIGKILL)

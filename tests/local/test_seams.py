@@ -20,10 +20,12 @@ from moto.awslambda.models import LambdaFunction
 from moto.s3 import models as s3_models
 from moto.s3 import notifications
 from moto.s3.models import S3Backend
+from moto.sqs.models import Queue
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
 
@@ -72,9 +74,11 @@ def test_the_seams_have_the_shape_that_is_replaced() -> None:
     """Each replaced function takes what its replacement takes, and is looked up where it is replaced."""
     assert parameters(notifications.send_event) == ["account_id", "event_name", "bucket", "key"]
     assert vars(s3_models)["notifications"] is notifications
+    assert parameters(S3Backend.put_object)[:4] == ["self", "bucket_name", "key_name", "value"]
     assert parameters(S3Backend.delete_object) == ["self", "bucket_name", "key_name", "version_id", "bypass"]
     assert parameters(S3Backend.copy_object)[:4] == ["self", "src_key", "dest_bucket_name", "dest_key_name"]
     assert parameters(S3Backend.create_bucket) == ["self", "bucket_name", "region_name", "bucket_namespace"]
+    assert parameters(Queue.add_message) == ["self", "message"]
     assert parameters(LambdaFunction.__init__) == ["self", "account_id", "spec", "region", "version"]
     assert parameters(LambdaFunction.get_configuration) == ["self", "on_create"]
     assert parameters(LambdaFunction.update_configuration) == ["self", "config_updates"]
@@ -92,6 +96,48 @@ def test_moto_tells_of_a_completed_upload_twice() -> None:
 def test_moto_gives_a_copy_its_sources_checksum() -> None:
     """copy_object still hands on a checksum that is one of parts."""
     assert "new_key.checksum_value = src_key.checksum_value" in inspect.getsource(S3Backend.copy_object)
+
+
+def test_moto_cannot_empty_a_suspended_bucket_with_a_marker(s3: "S3Client") -> None:
+    """DeleteObjects with the versions of a key that has a marker still fails once versioning is suspended."""
+    s3.put_bucket_versioning(Bucket="media", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket="media", Key="a", Body=b"")
+    s3.delete_object(Bucket="media", Key="a")
+    s3.put_bucket_versioning(Bucket="media", VersioningConfiguration={"Status": "Suspended"})
+    found = s3.list_object_versions(Bucket="media")
+    objects: list[ObjectIdentifierTypeDef] = [
+        {"Key": "a", "VersionId": item["VersionId"]} for item in (*found["Versions"], *found["DeleteMarkers"])
+    ]
+    with pytest.raises(AttributeError, match="dispose"):
+        s3.delete_objects(Bucket="media", Delete={"Objects": objects})
+
+
+def test_moto_loses_the_versions_of_a_suspended_bucket(s3: "S3Client") -> None:
+    """A write after versioning was suspended still takes the place of all versions."""
+    s3.put_bucket_versioning(Bucket="media", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket="media", Key="a", Body=b"")
+    s3.put_bucket_versioning(Bucket="media", VersioningConfiguration={"Status": "Suspended"})
+    s3.put_object(Bucket="media", Key="a", Body=b"")
+    assert [item["VersionId"] for item in s3.list_object_versions(Bucket="media")["Versions"]] == ["null"]
+
+
+def test_moto_forgets_a_deduplication_id_with_its_message() -> None:
+    """A FIFO queue still takes an id again as soon as its message is deleted, and still looks at no group."""
+    with mock_aws():
+        sqs = boto3.client("sqs", region_name="us-east-1")
+        attributes = {"FifoQueue": "true", "DeduplicationScope": "messageGroup"}
+        queue = sqs.create_queue(QueueName="q.fifo", Attributes=attributes)["QueueUrl"]  # type: ignore[arg-type]  # a plain dict
+        for group in ("one", "other"):
+            sqs.send_message(QueueUrl=queue, MessageBody="a", MessageGroupId=group, MessageDeduplicationId="x")
+        (first,) = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=first["ReceiptHandle"])
+        sqs.send_message(QueueUrl=queue, MessageBody="a", MessageGroupId="one", MessageDeduplicationId="x")
+        assert len(sqs.receive_message(QueueUrl=queue)["Messages"]) == 1
+
+
+def test_moto_runs_event_source_mappings_in_docker() -> None:
+    """add_message still ends with them; ours leaves them out, and a mapping is refused."""
+    assert "lambda_event_source_mappings" in inspect.getsource(Queue.add_message)
 
 
 def test_moto_makes_buckets_of_before_2023(s3: "S3Client") -> None:

@@ -1,9 +1,14 @@
 """HTTP as clients meet it."""
 
 import http.client
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import ClientError
+
+from task_deployer.local import process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +44,34 @@ def test_a_connection_serves_many_requests(lab: "Lab", connection: http.client.H
     absent = connection.getresponse()
     assert (absent.status, b"NoSuchKey" in absent.read()) == (404, True)
     assert connection.sock is first
+
+
+def test_a_call_that_the_local_aws_does_not_know_says_so(lab: "Lab") -> None:
+    """Neither a missing operation nor a missing path is taken for a failure that may pass, or for an absence."""
+    queue = lab.queue()
+    with pytest.raises(ClientError, match="does not know this call") as missing_operation:
+        lab.sqs.start_message_move_task(SourceArn=lab.queue_arn(queue))
+    with pytest.raises(ClientError, match="does not know this call") as missing_path:
+        lab.lambda_.get_account_settings()
+    with pytest.raises(ClientError, match="does not know this call") as missing_query:
+        lab.iam.simulate_custom_policy(PolicyInputList=["{}"], ActionNames=["s3:GetObject"])
+    for caught in (missing_operation, missing_path, missing_query):
+        assert caught.value.response["Error"]["Code"] == "NotImplemented"
+        assert caught.value.response["ResponseMetadata"]["RetryAttempts"] == 0
+
+
+def test_a_failure_of_the_local_aws_names_its_log(lab: "Lab", connection: http.client.HTTPConnection) -> None:
+    """What nobody foresaw is told in the service's own format, with the file that says more, and serving goes on."""
+    scope = f"{process.ACCESS_KEY}/20260101/eu-central-1/lambda/aws4_request"
+    headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}"}
+    connection.request("POST", "/2015-03-31/functions", b"no JSON, which no client sends", headers)
+    answer = connection.getresponse()
+    said = json.loads(answer.read())
+    assert (answer.status, said["__type"]) == (500, "InternalError")
+    told = Path(said["message"].rpartition(": ")[2]).read_text(encoding="utf-8")
+    assert "POST /2015-03-31/functions failed" in told
+    assert "JSONDecodeError" in told
+    assert lab.s3.list_buckets()["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
 def test_an_upload_may_wait_for_the_go_ahead(lab: "Lab") -> None:

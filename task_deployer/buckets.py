@@ -22,7 +22,10 @@ def bucket_of(task: str, key: str, settings: BucketConfig, names: Names, tags: M
 
 
 def documents_of(task: str, key: str, bucket: Bucket, settings: BucketConfig, names: Names) -> tuple[Desired, ...]:
-    """The documents of a bucket, each behind the one before it. Somebody else's gets our CORS rules alone."""
+    """The documents of a bucket, each behind the one before it. Somebody else's gets our CORS rules alone.
+
+    No CORS rules are a wish on a bucket of ours: those that others add there are drift.
+    """
     scope, rules = bucket.scope, _cors_rules(task, key, settings, names)
     if bucket.existing:
         return (Cors(scope, bucket, rules, shared=True),) if rules else ()
@@ -35,9 +38,7 @@ def documents_of(task: str, key: str, bucket: Bucket, settings: BucketConfig, na
     if expiry := _expiry(task, key, settings, names):
         last = Lifecycle(scope, bucket, last, expiry)
         documents.append(last)
-    if rules:
-        documents.append(Cors(scope, bucket, rules, shared=False, after=last))
-    return tuple(documents)
+    return (*documents, Cors(scope, bucket, rules, shared=False, after=last))
 
 
 def one_after_another(resources: Iterable[Desired]) -> tuple[Desired, ...]:

@@ -4,7 +4,7 @@ read the config -> connect -> build what is wanted -> observe what is there -> p
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -15,13 +15,15 @@ from task_deployer.data_loss import CAREFUL, Choices, heeding, refuse_loss
 from task_deployer.engine import Means, execute, observe_all
 from task_deployer.errors import ConfigError, CredentialsError, Interrupted
 from task_deployer.events import Observing, Outcome, Planned
-from task_deployer.manifest import Manifest, Record
+from task_deployer.manifest import Manifest
 from task_deployer.outputs import Outputs, outputs_of
 from task_deployer.plan import Action, Desired, Plan, plan_down, plan_up
 from task_deployer.policy import Document
 from task_deployer.project import Project, prepare
-from task_deployer.resources import RolePolicy
-from task_deployer.resources.base import Address, Identity, joined, same_thing
+from task_deployer.records import Record
+from task_deployer.resources import Function, Notifications, RolePolicy
+from task_deployer.resources.base import ENTRIES, Address, Identity, entries_of, joined, same_thing
+from task_deployer.resources.notification_document import of_function
 from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
 from task_deployer.warnings import Warning, refuse, warnings_of  # noqa: A004 - the contract's word
@@ -124,7 +126,7 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     means = run.connect(aws)
     with manifest.opened(recorded.path, recorded.stack, recorded.env, aws.account) as journal:
         observed = _observe(means, (), journal.records)
-        planned = heeding(plan_down(journal.records, observed, journal.lineage), choices)
+        planned = heeding(plan_down(journal.records, observed, journal.lineage, choices.kept), choices)
         refuse_loss(planned, means, journal.records, choices)
         means.report(Planned(planned))
         number, account = len(planned.of(Action.DELETE)), aws.account
@@ -173,13 +175,22 @@ def _records_of(
     if only is None:
         return records
     wanted = {resource.address for resource in desired}
-    return {a: r for a, r in records.items() if a in wanted or _is_of(a, r, only)}
+    function = next(resource.name for resource in desired if isinstance(resource, Function))
+    about = {a: _about(r, function) for a, r in records.items()}
+    return {a: r for a, r in about.items() if a in wanted or _is_of(a, r, only)}
+
+
+def _about(record: Record, function: str) -> Record:
+    """Of the entries in a bucket's notifications, those of this function alone."""
+    if record.kind != Notifications.kind:
+        return record
+    entries = of_function(entries_of(record.identity), function)
+    return replace(record, identity={**record.identity, ENTRIES: " ".join(entries)})
 
 
 def _is_of(address: Address, record: Record, task: str) -> bool:
-    if record.kind == "notifications":
-        owners = {edge.split(".")[1] for edge in record.depends_on if edge.startswith("permission.")}
-        return owners == {task}
+    if record.kind == Notifications.kind:
+        return bool(entries_of(record.identity))
     scope = address.partition(".")[2]
     return scope.startswith(f"{task}.") or (scope == task and record.kind != "queue")
 

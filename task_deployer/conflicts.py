@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from task_deployer.errors import ConfigError, ResourceError, SafetyError
-from task_deployer.manifest import Origin, Record
+from task_deployer.records import Origin, Record
 from task_deployer.resources.base import (
     ENTRIES,
     Address,
@@ -14,9 +14,14 @@ from task_deployer.resources.base import (
     Owned,
     Referenced,
     Tagged,
+    entries_of,
     same_thing,
 )
 from task_deployer.tags import belongs_to_another, is_anothers, owner_of
+
+_TAKE_DOWN = "Put the old setting back, or take the old one down first."
+_LEAVE = "Put the old setting back with `cors = []` and run `up`, which takes our rules out; then name the other one."
+_UNRECORDED = "this stack's own, kept by an earlier `down --keep-buckets`, or its manifest was lost"
 
 
 @dataclass(frozen=True)
@@ -43,11 +48,13 @@ def refuse_conflicts(
 ) -> None:
     """Refuse what `up` must not do, before anything is done.
 
-    Raises the first read that was refused; `ConfigError` for a reference to what does not exist; `SafetyError` for what
-    exists and is not ours, was renamed, or cannot be changed in place. All of one sort are told at once.
+    Raises the first read that was refused; `ConfigError` for a reference to what does not exist or cannot be used;
+    `SafetyError` for what exists and is not ours, was renamed, or cannot be changed in place. All of one sort are told
+    at once.
     """
     _refuse_unreadable(desired, observed, records)
     _refuse_missing_references(desired, observed)
+    _refuse_unfit_references(desired, observed)
     conflicts = [
         conflict
         for resource in desired
@@ -65,15 +72,20 @@ def is_existing(resource: AnyResource) -> bool:
 def _refuse_unreadable(
     desired: Sequence[AnyResource], observed: Mapping[Address, object], records: Mapping[Address, Record]
 ) -> None:
-    """Unknown is never taken for absent. HEAD's 403 on a bucket that we never made says that it is somebody else's."""
-    claimed = {r.address for r in desired if r.exclusive and not is_existing(r) and r.address not in records}
+    """Unknown is never taken for absent.
+
+    HEAD's 403 on a bucket that we never made says that it is somebody else's, its 301 that it is in another region.
+    """
+    referenced = {r.address for r in desired if is_existing(r)}
+    claimed = {r.address for r in desired if r.exclusive} - referenced - set(records)
     for address, seen in observed.items():
         if isinstance(seen, Unreadable):
-            if address in claimed and seen.error.code == "403":
-                raise SafetyError(
-                    seen.error.summary, detail=seen.error.detail, hint=seen.error.hint, address=address
-                ) from seen.error
-            raise seen.error
+            error = seen.error
+            if address in claimed and error.code == "403":
+                raise SafetyError(error.summary, detail=error.detail, hint=error.hint, address=address) from error
+            if address in referenced and error.code == "301":
+                raise ConfigError(error.summary, detail=f"{address}: {error.detail}", hint=error.hint) from error
+            raise error
 
 
 def _refuse_missing_references(desired: Sequence[AnyResource], observed: Mapping[Address, object]) -> None:
@@ -83,6 +95,24 @@ def _refuse_missing_references(desired: Sequence[AnyResource], observed: Mapping
             "The config refers to what does not exist",
             detail="\n".join(f"{resource.address}: there is no {_named(resource.identity)}" for resource in missing),
             hint="Correct the name in the config, or let task-deploy make it (without `existing`, without `queue`).",
+        )
+
+
+def _refuse_unfit_references(desired: Sequence[AnyResource], observed: Mapping[Address, object]) -> None:
+    """What is somebody else's is never changed, so what cannot be changed at all is what counts: a bucket's region."""
+    unfit = [
+        f"{resource.address}: {_named(resource.identity)} has {difference.path} {difference.found!r}, and this stack "
+        f"needs {difference.wanted!r}"
+        for resource in desired
+        if is_existing(resource)
+        for difference in resource.diff(observed[resource.address])
+        if difference.fixed
+    ]
+    if unfit:
+        raise ConfigError(
+            "The config refers to what this stack cannot use",
+            detail="\n".join(unfit),
+            hint="Name another one in the config, or deploy the stack to that region.",
         )
 
 
@@ -98,14 +128,14 @@ def _conflicts(
         anothers = _anothers(resource, resource.tags, seen, record, lineage)
         if anothers:
             return (anothers,)
-    return (*_overlaps(resource, seen), *_fixed(resource, seen))
+    return (*_refusals(resource, seen, record), *_fixed(resource, seen))
 
 
 def _recorded_otherwise(resource: AnyResource, record: Record) -> _Conflict | None:
     address = resource.address
     if not same_thing(record.identity, resource.identity):
         what = f"is recorded as {_named(record.identity)}, and the config makes it {_named(resource.identity)}"
-        return _Conflict(address, what, "Put the old setting back, or take the old one down first.")
+        return _Conflict(address, what, _LEAVE if ENTRIES in record.identity else _TAKE_DOWN)
     advice = "Run `task-deploy down --keep-buckets` first, or put the old setting back."
     if is_existing(resource) and record.origin is Origin.CREATED:
         return _Conflict(address, "was made by us, and the config says it is somebody else's", advice)
@@ -118,21 +148,30 @@ def _anothers(
     resource: AnyResource, ours: Mapping[str, str], seen: Tagged, record: Record | None, lineage: str
 ) -> _Conflict | None:
     address, named = resource.address, _named(resource.identity)
-    if record is None and resource.exclusive:
+    of_others = belongs_to_another(seen.tags, ours)
+    if record is None and (resource.exclusive or (seen.tags and of_others)):
         what = f"{named} exists already and is not in the manifest; {owner_of(seen.tags)}"
-        if not belongs_to_another(seen.tags, ours):
-            advice = "These are this stack's own tags: its manifest was lost. Put it back; `adopt` takes things over."
-            return _Conflict(address, what, advice)
-        return _Conflict(address, what, "Choose another name, or remove that one if it is yours to remove.")
-    if record is not None and is_anothers(seen.tags, lineage):
+        if of_others:
+            return _Conflict(address, what, "Choose another name, or remove that one if it is yours to remove.")
+        return _Conflict(address, f"{what}: {_UNRECORDED}", _attach_or_remove(resource))
+    if record is not None and is_anothers(seen.tags, lineage, shed=resource.sheds_tags):
         what = f"{named} is recorded as ours, but {owner_of(seen.tags)}"
         return _Conflict(address, what, "Somebody made it anew. Take it out of this config, or ask its owner.")
     return None
 
 
-def _overlaps(resource: AnyResource, seen: object | None) -> Iterator[_Conflict]:
-    for what in resource.refusals(seen) if isinstance(resource, Careful) else ():
-        yield _Conflict(resource.address, what, "Tell the rules apart by prefix or suffix, or drop one of them.")
+def _attach_or_remove(resource: AnyResource) -> str:
+    """What can be done about a thing of this stack that this manifest does not record."""
+    if not isinstance(resource, Referenced):
+        return "Put the manifest back, or delete that one if nothing needs it."
+    use = "use it as somebody else's (a bucket by `existing = true`, a topic by `queue`)"
+    return f"Put the manifest back, choose another name, {use}, or delete that one if nothing needs it."
+
+
+def _refusals(resource: AnyResource, seen: object | None, record: Record | None) -> Iterator[_Conflict]:
+    recorded = entries_of(record.identity) if record is not None else ()
+    for refusal in resource.refusals(seen, recorded) if isinstance(resource, Careful) else ():
+        yield _Conflict(resource.address, refusal.what, refusal.advice)
 
 
 def _fixed(resource: AnyResource, seen: object | None) -> Iterator[_Conflict]:

@@ -6,8 +6,8 @@ from functools import partial
 
 from task_deployer.engine import Means, ask_all
 from task_deployer.errors import SafetyError
-from task_deployer.manifest import Record
 from task_deployer.plan import Action, Change, Plan, emptying, keeping
+from task_deployer.records import Record
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import Address, HoldsData
 from task_deployer.resources.bucket_contents import COUNTED

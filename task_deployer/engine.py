@@ -16,11 +16,12 @@ from task_deployer.aws import Aws
 from task_deployer.conflicts import Unreadable, is_existing
 from task_deployer.errors import Interrupted, ResourceError
 from task_deployer.events import Outcome, Skipped
-from task_deployer.manifest import Manifest, Origin, Record, Status, with_status
+from task_deployer.manifest import Manifest
 from task_deployer.plan import Action, Change, Desired, Plan
+from task_deployer.records import Origin, Record, Status, with_status
 from task_deployer.refusals import CALL_ERRORS, explain
 from task_deployer.resources import KINDS
-from task_deployer.resources.base import Address, HoldsData, Identity, joined
+from task_deployer.resources.base import ENTRIES, Address, HoldsData, Identity, entries_of, joined, same_thing
 from task_deployer.walk import BEAT, Means, Steps, Walk
 
 __all__ = ["Means", "ask_all", "execute", "observe_all"]
@@ -104,21 +105,27 @@ class _Forwards:
         edges = {c.address: {parent.address for parent in self._desired[c.address].depends_on} for c in changes}
         return Walk(changes, edges, Steps(self._intend, self._job, self._settle, self._refused), means).run()
 
-    def _record(self, address: Address) -> Record:
-        resource = self._desired[address]
+    def _record(self, change: Change) -> Record:
+        resource = self._desired[change.address]
         edges = dict.fromkeys(parent.address for parent in resource.depends_on)
-        edges |= dict.fromkeys(self._spared(address))
+        edges |= dict.fromkeys(self._spared_edges(change.address))
         origin = Origin.ADOPTED if is_existing(resource) else Origin.CREATED
-        return Record(resource.kind, resource.identity, tuple(edges), origin)
+        return Record(resource.kind, self._identity(change), tuple(edges), origin)
 
-    def _spared(self, address: Address) -> tuple[Address, ...]:
+    def _identity(self, change: Change) -> Identity:
+        """The identity as wanted, and with it the recorded entries in a shared document that the run is not about."""
+        wanted, old = self._desired[change.address].identity, self._known.get(change.address)
+        spared = set(entries_of(old.identity)) - set(change.entries) if old else set[str]()
+        return joined(wanted, {ENTRIES: " ".join(spared)}) if spared else wanted
+
+    def _spared_edges(self, address: Address) -> tuple[Address, ...]:
         """The recorded edges to what this run is not about: in a document that tasks share, those of the others."""
         old = self._known.get(address)
         edges = old.depends_on if old else ()
         return tuple(edge for edge in edges if edge in self._known and edge not in self._planned)
 
     def _intend(self, change: Change) -> None:
-        new, old = self._record(change.address), self._known.get(change.address)
+        new, old = self._record(change), self._known.get(change.address)
         identity = joined(new.identity, old.identity) if old else new.identity
         status = Status.CREATING if change.action is Action.CREATE else Status.UPDATING
         self._manifest.put(change.address, replace(new, identity=identity, status=status))
@@ -131,11 +138,18 @@ class _Forwards:
             resource.update(aws, self._observed[change.address])
 
     def _settle(self, change: Change) -> None:
-        self._manifest.put(change.address, self._record(change.address))
+        if self._desired[change.address].wants_nothing:
+            self._manifest.forget(change.address)
+        else:
+            self._manifest.put(change.address, self._record(change))
 
     def _refused(self, change: Change) -> None:
-        if change.address not in self._known:
+        """Take the promise back. What was recorded of another thing under this address is as true as before."""
+        old = self._known.get(change.address)
+        if old is None:
             self._manifest.forget(change.address)
+        elif not same_thing(old.identity, self._desired[change.address].identity):
+            self._manifest.put(change.address, old)
 
 
 class _Backwards:
@@ -145,14 +159,17 @@ class _Backwards:
         self._manifest = manifest
         self._records = dict(manifest.records)
         self._taken_along: dict[Address, list[Address]] = {}
+        self._going: set[Address] = set()
 
     def walk(self, changes: tuple[Change, ...], means: Means) -> Outcome:
         edges: dict[Address, set[Address]] = {change.address: set() for change in changes}
+        self._going = set(edges)
         for change in changes:
             for parent in self._records[change.address].depends_on:
                 if parent in edges:
                     edges[parent].add(change.address)
-            first = f"{KINDS[change.kind].outlives}.{change.address.partition('.')[2]}"
+            task = change.address.split(".")[1]
+            first = f"{KINDS[change.kind].outlives}.{task}"
             if first in edges:
                 edges[change.address].add(Address(first))
             if change.goes_with is not None:
@@ -164,14 +181,28 @@ class _Backwards:
 
     def _job(self, change: Change, aws: Aws) -> None:
         kind, identity = KINDS[change.kind], self._records[change.address].identity
+        if ENTRIES in identity:
+            identity = {**identity, ENTRIES: " ".join(change.entries)}
         if change.empties and issubclass(kind, HoldsData):
             kind.empty(aws, identity)
         kind.delete(aws, identity)
 
     def _settle(self, change: Change) -> None:
         """Forget it, and what went with it: not before, since the deletion may fail and leave all of it at AWS."""
-        if change.action is Action.DELETE or change.forgets:
+        rest = self._rest(change)
+        if rest is not None:
+            self._manifest.put(change.address, rest)
+        elif change.action is Action.DELETE or change.forgets:
             self._manifest.forget(change.address, *self._taken_along.get(change.address, ()))
+
+    def _rest(self, change: Change) -> Record | None:
+        """What stays on record of a shared document: the entries that this run is not about."""
+        old = self._records[change.address]
+        entries = [entry for entry in entries_of(old.identity) if entry not in change.entries]
+        edges = tuple(edge for edge in old.depends_on if edge not in self._going)
+        return (
+            replace(old, identity={**old.identity, ENTRIES: " ".join(entries)}, depends_on=edges) if entries else None
+        )
 
 
 def _named(value: object, address: Address) -> object:

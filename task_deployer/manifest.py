@@ -7,48 +7,20 @@ manifest_file.py's.
 import glob
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from graphlib import TopologicalSorter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from task_deployer import manifest_file
 from task_deployer.aws import Account
 from task_deployer.errors import ManifestError, SafetyError
 from task_deployer.manifest_file import FOLDER
+from task_deployer.records import Record, check_identity, in_order, parse_record
 from task_deployer.resources import KINDS
-from task_deployer.resources.base import Address, Identity
+from task_deployer.resources.base import Address
 
 VERSION = 1
-
-
-class Origin(StrEnum):
-    """How a thing came to us: we made it, or it was there and only our own entries in it are ours."""
-
-    CREATED = "created"
-    ADOPTED = "adopted"
-
-
-class Status(StrEnum):
-    """Where a recorded thing is in its life. All but `ready` are promises that a run did not live to keep."""
-
-    CREATING = "creating"
-    UPDATING = "updating"
-    READY = "ready"
-    DELETING = "deleting"
-
-
-@dataclass(frozen=True)
-class Record:
-    """One thing of ours: enough to find and delete it without the config. Never a secret."""
-
-    kind: str
-    identity: Identity
-    depends_on: tuple[Address, ...] = ()
-    origin: Origin = Origin.CREATED
-    status: Status = Status.READY
 
 
 @dataclass
@@ -94,15 +66,6 @@ class Manifest:
     def _save(self) -> None:
         self.serial += 1
         manifest_file.write(self.path, _serialize(self))
-
-
-def in_order(records: Mapping[Address, Record]) -> tuple[Address, ...]:
-    """The addresses of the records, each behind those that it depends on. Edges to what is not among them are left out.
-
-    Raises `ValueError` for a circle.
-    """
-    edges = {address: [e for e in records[address].depends_on if e in records] for address in sorted(records)}
-    return tuple(TopologicalSorter(edges).static_order())
 
 
 def find(root: Path, env: str, *, local: bool) -> Path | None:
@@ -202,7 +165,7 @@ def _parse(path: Path, document: dict[str, object]) -> Manifest:
     serial, resources = document["serial"], document["resources"]
     if document["version"] != VERSION or not isinstance(serial, int) or not isinstance(resources, dict):
         raise ValueError("not a manifest of task-deploy")
-    records = {Address(address): _parse_record(address, record) for address, record in resources.items()}
+    records = {Address(address): parse_record(address, record) for address, record in resources.items()}
     account = Account(text("account"), text("region"), text("partition"))
     if not text("lineage"):
         raise ValueError("it has no lineage")
@@ -214,28 +177,8 @@ def _parse(path: Path, document: dict[str, object]) -> Manifest:
         raise ValueError(f"it is of the stack {manifest.stack!r} in {manifest.env!r}, which its name does not say")
     in_order(records)
     for address, record in records.items():
-        _check_identity(address, record, account)
+        check_identity(address, record, account)
     return manifest
-
-
-def _check_identity(address: str, record: Record, account: Account) -> None:
-    """An identity that does not even make the ARNs that rights are about finds nothing at AWS."""
-    try:
-        KINDS[record.kind].arns(account, record.identity)
-    except KeyError as error:
-        raise ValueError(f"the identity of {address} lacks {error}") from error
-
-
-def _parse_record(address: str, record: Mapping[str, object]) -> Record:
-    kind, identity, depends_on = record["kind"], record["identity"], record["depends_on"]
-    if not isinstance(kind, str) or not isinstance(identity, dict) or not isinstance(depends_on, list):
-        raise TypeError(f"the record of {address} has the wrong shape")
-    if not address.startswith(f"{kind}."):
-        raise ValueError(f"the record of {address} is of another kind: {kind}")
-    if not identity or not all(word and isinstance(word, str) for pair in identity.items() for word in pair):
-        raise TypeError(f"the identity of {address} holds something else than words")
-    edges = tuple(Address(str(edge)) for edge in depends_on)
-    return Record(kind, identity, edges, Origin(str(record["origin"])), Status(str(record["status"])))
 
 
 def _broken(path: Path, why: str) -> ManifestError:
@@ -244,13 +187,3 @@ def _broken(path: Path, why: str) -> ManifestError:
         detail=f"{why}. It was not changed, and it is not taken for empty.",
         hint="Put back an earlier copy of the file. If there is none, move it away and compare with the tags at AWS.",
     )
-
-
-def interrupted(record: Record) -> bool:
-    """Whether a run ended before it could write the outcome down."""
-    return record.status is not Status.READY
-
-
-def with_status(record: Record, status: Status) -> Record:
-    """The same record in another place of its life."""
-    return replace(record, status=status)

@@ -5,9 +5,18 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from task_deployer.conflicts import Unreadable, is_existing, refuse_conflicts
-from task_deployer.manifest import Origin, Record, in_order, interrupted
+from task_deployer.records import Origin, Record, in_order, interrupted
 from task_deployer.resources import KINDS
-from task_deployer.resources.base import Address, AnyResource, Difference, Tagged, is_absent
+from task_deployer.resources.base import (
+    ENTRIES,
+    Address,
+    AnyResource,
+    Difference,
+    Tagged,
+    entries_of,
+    is_absent,
+    same_thing,
+)
 from task_deployer.tags import is_anothers
 
 Desired = AnyResource
@@ -27,7 +36,8 @@ class Change:
     """One line of a plan, and one job.
 
     `goes_with`: the address of the resource whose deletion takes this one along, without a call of its own.
-    `empties`: what it holds is removed first. `forgets`: it stays at AWS, and its record is dropped.
+    `empties`: what it holds is removed first. `forgets`: it stays at AWS, and its record is dropped. `entries`: those
+    recorded in a shared document that the change is about; what else is recorded there stays.
     """
 
     address: Address
@@ -38,6 +48,7 @@ class Change:
     goes_with: Address | None = None
     empties: bool = False
     forgets: bool = False
+    entries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,19 +77,29 @@ def plan_up(
 
     Raises what `refuse_conflicts` does.
     """
-    refuse_conflicts(desired, observed, records, lineage)
+    known = _still_meant(desired, records)
+    refuse_conflicts(desired, observed, known, lineage)
     wanted = {resource.address for resource in desired}
-    changes = [_wish(resource, observed.get(resource.address), records.get(resource.address)) for resource in desired]
+    changes = [_wish(resource, observed.get(resource.address), known.get(resource.address)) for resource in desired]
     unwanted = {address: record for address, record in records.items() if address not in wanted}
     return Plan((*changes, *_deletions(unwanted, observed, lineage, "no longer in the config")))
 
 
-def plan_down(records: Mapping[Address, Record], observed: Mapping[Address, object], lineage: str) -> Plan:
-    """Decide how all that is recorded goes: dependents first. Raises the first read that was refused."""
-    for seen in observed.values():
-        if isinstance(seen, Unreadable):
+def plan_down(
+    records: Mapping[Address, Record],
+    observed: Mapping[Address, object],
+    lineage: str,
+    kept: frozenset[str] = frozenset(),
+) -> Plan:
+    """Decide how all that is recorded goes: dependents first.
+
+    Raises the first read that was refused. One of what stays in any case, a thing of the `kept` kinds with all that
+    goes with it, is no obstacle.
+    """
+    for address, seen in observed.items():
+        if isinstance(seen, Unreadable) and not {records[address].kind, KINDS[records[address].kind].goes_with} & kept:
             raise seen.error
-    return Plan(_deletions(records, observed, lineage, ""))
+    return keeping(Plan(_deletions(records, observed, lineage, "")), kept)
 
 
 def keeping(plan: Plan, kinds: frozenset[str]) -> Plan:
@@ -99,12 +120,27 @@ def emptying(plan: Plan) -> Plan:
     return Plan(tuple(replace(change, empties=change.action is Action.DELETE) for change in plan.changes))
 
 
+def _still_meant(desired: Sequence[Desired], records: Mapping[Address, Record]) -> Mapping[Address, Record]:
+    """The records without those of things of others that the config has exchanged: such a thing is simply let go."""
+    exchanged = {
+        resource.address
+        for resource in desired
+        if (record := records.get(resource.address)) is not None
+        and record.origin is Origin.ADOPTED
+        and not same_thing(record.identity, resource.identity)
+    }
+    return {address: record for address, record in records.items() if address not in exchanged}
+
+
 def _wish(resource: Desired, seen: object | None, record: Record | None) -> Change:
-    change = Change(resource.address, resource.kind, Action.KEEP)
+    entries = entries_of(record.identity) if record is not None else ()
+    change = Change(resource.address, resource.kind, Action.KEEP, entries=entries)
     if is_existing(resource):
         return replace(change, reason="not ours: used, never changed")
     again = "an earlier run was interrupted here" if record is not None and interrupted(record) else ""
     if seen is None or is_absent(seen):
+        if resource.wants_nothing:
+            return replace(change, reason=again)
         gone = "recorded, but not at AWS" if record is not None else ""
         return replace(change, action=Action.CREATE, reason=again or gone)
     differences = resource.diff(seen)
@@ -114,22 +150,28 @@ def _wish(resource: Desired, seen: object | None, record: Record | None) -> Chan
 def _deletions(
     records: Mapping[Address, Record], observed: Mapping[Address, object], lineage: str, reason: str
 ) -> tuple[Change, ...]:
-    """Delete dependents first. What somebody made anew in the place of ours is left, with all that lies in it."""
-    left = {
+    """Delete dependents first. What somebody made anew in the place of ours is left, with all that lies in it.
+
+    Our entries in a shared document are no part of that: they are known one by one, and go whoever owns the document.
+    """
+    left = {address for address, record in records.items() if _is_anothers(record, observed.get(address), lineage)}
+    left |= {
         address
         for address, record in records.items()
-        if record.origin is Origin.CREATED and _is_anothers(observed.get(address), lineage)
+        if ENTRIES not in record.identity and _container(address, records) in left
     }
     return tuple(
         Change(address, records[address].kind, Action.KEEP, forgets=True, reason="left: it bears another owner's tags")
-        if address in left or _container(address, records) in left
+        if address in left
         else _deletion(address, records, observed, reason)
         for address in reversed(in_order(records))
     )
 
 
-def _is_anothers(seen: object, lineage: str) -> bool:
-    return isinstance(seen, Tagged) and is_anothers(seen.tags, lineage)
+def _is_anothers(record: Record, seen: object, lineage: str) -> bool:
+    if record.origin is Origin.ADOPTED or not isinstance(seen, Tagged):
+        return False
+    return is_anothers(seen.tags, lineage, shed=KINDS[record.kind].sheds_tags)
 
 
 def _container(address: Address, records: Mapping[Address, Record]) -> Address | None:
@@ -142,7 +184,7 @@ def _deletion(
     address: Address, records: Mapping[Address, Record], observed: Mapping[Address, object], reason: str
 ) -> Change:
     record = records[address]
-    change = Change(address, record.kind, Action.DELETE, reason=reason)
+    change = Change(address, record.kind, Action.DELETE, reason=reason, entries=entries_of(record.identity))
     if record.origin is Origin.ADOPTED:
         return replace(change, action=Action.KEEP, forgets=True, reason="not ours: left as it is")
     container = _container(address, records)

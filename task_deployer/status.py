@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from task_deployer.conflicts import Unreadable, is_existing
-from task_deployer.manifest import Origin, Record, in_order, interrupted
 from task_deployer.plan import Action, Change, Desired
+from task_deployer.records import Origin, Record, in_order, interrupted
 from task_deployer.resources.base import Address, is_absent
 
 
@@ -66,6 +66,8 @@ def _standing(resource: Desired, seen: object, record: Record | None) -> Standin
         return Standing(replace(change, reason=reason), State.OK if there else State.MISSING)
     begun = record is not None and interrupted(record)
     if seen is None or is_absent(seen):
+        if resource.wants_nothing:
+            return Standing(change, State.INTERRUPTED if begun else State.OK)
         return Standing(replace(change, action=Action.CREATE), State.INTERRUPTED if begun else State.MISSING)
     if record is None and resource.exclusive:
         return Standing(replace(change, reason="exists, but is not in the manifest"), State.MISSING)

@@ -56,12 +56,12 @@ def notifications_of(config: Config, names: Names, subscriptions: Sequence[Subsc
     by_bucket: dict[str, list[Subscription]] = {}
     for subscription in subscriptions:
         by_bucket.setdefault(subscription.bucket.name, []).append(subscription)
-    return tuple(_document(bucket, shared, _ids(config, names, bucket)) for bucket, shared in by_bucket.items())
+    return tuple(_document(bucket, shared, _keys(config, names, bucket)) for bucket, shared in by_bucket.items())
 
 
-def _document(bucket: str, shared: Sequence[Subscription], ids: Sequence[str]) -> Notifications:
+def _document(bucket: str, shared: Sequence[Subscription], keys: Sequence[str]) -> Notifications:
     entries = tuple(entry for subscription in shared for entry in subscription.entries)
-    written = {entry.id for entry in entries}
+    written = {entry.key for entry in entries}
     parts = {part.address: part for subscription in shared for part in subscription.parts}
     return Notifications(
         bucket,
@@ -69,14 +69,14 @@ def _document(bucket: str, shared: Sequence[Subscription], ids: Sequence[str]) -
         entries,
         tuple(subscription.permission for subscription in shared),
         tuple(parts.values()),
-        tuple(sorted(set(ids) - written)),
+        tuple(sorted(set(keys) - written)),
     )
 
 
-def _ids(config: Config, names: Names, bucket: str) -> tuple[str, ...]:
-    """The ids of the entries of all tasks in this bucket, also of those that this run is not about."""
+def _keys(config: Config, names: Names, bucket: str) -> tuple[str, ...]:
+    """The keys of the entries of all tasks in this bucket, also of those that this run is not about."""
     return tuple(
-        entry.id
+        entry.key
         for task, job in config.tasks.items()
         for key, settings in job.buckets.items()
         if (settings.name or names.bucket(task, key)) == bucket

@@ -7,8 +7,8 @@ from task_deployer import stack
 from task_deployer.archive import Archive
 from task_deployer.aws import Account
 from task_deployer.config import Config, load
-from task_deployer.manifest import Record
 from task_deployer.plan import Desired
+from task_deployer.records import Record
 from task_deployer.resources.base import Address
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder of our own is made in it

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from task_deployer.aws import Aws
-from task_deployer.manifest import Status, read
+from task_deployer.manifest import read
 from task_deployer.manifest_file import FOLDER
+from task_deployer.records import Status
 from task_deployer.resources.base import AnyResource, Difference, is_absent
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ Identity = Mapping[str, str]
 """What finds and deletes a thing at AWS. Stored in the manifest, so it never holds a secret."""
 
 ENTRIES = "entries"
-"""The identity's key for the ids of our entries in a document that we share with others, separated by blanks."""
+"""The identity's key for what tells our entries in a document that we share with others, separated by blanks."""
 
 Seen = TypeVar("Seen")
 Value = str | int | bool | None | tuple["Value", ...]
@@ -42,7 +42,9 @@ class Resource(ABC, Generic[Seen]):
     goes_with: ClassVar[str | None] = None
     """The kind of the resource whose deletion takes this one along at AWS, so that no call of its own is needed."""
     outlives: ClassVar[str | None] = None
-    """The kind of the same scope that is deleted before this one, although neither refers to the other."""
+    """The kind of the same task that is deleted before this one, although it does not refer to this one."""
+    sheds_tags: ClassVar[bool] = False
+    """Whether somebody may lose our tags without making the thing anew, because setting one replaces all of them."""
     exclusive: ClassVar[bool] = False
     """Whether one that exists without a record of ours is a conflict, rather than something to make as wanted."""
     rights: ClassVar[Rights]
@@ -63,6 +65,11 @@ class Resource(ABC, Generic[Seen]):
     def depends_on(self) -> tuple["AnyResource", ...]:
         """The resources that its fields refer to, in the order of the fields."""
         return tuple(_references(self))
+
+    @property
+    def wants_nothing(self) -> bool:
+        """Whether the wish is that nothing be there: then absence is as wanted, and there is nothing to record."""
+        return False
 
     @classmethod
     @abstractmethod
@@ -145,12 +152,20 @@ def is_absent(seen: object) -> bool:
     return seen is None or (isinstance(seen, Shared) and seen.absent)
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why a wish cannot be written, and what its author can do."""
+
+    what: str
+    advice: str
+
+
 @runtime_checkable
 class Careful(Protocol):
     """A wish that AWS, or care for others, would refuse in the light of what is there already."""
 
-    def refusals(self, seen: object) -> tuple[str, ...]:
-        """Why it cannot be written, each in words; empty if it can. Pure."""
+    def refusals(self, seen: object, recorded: tuple[str, ...]) -> tuple[Refusal, ...]:
+        """Why it cannot be written; empty if it can. `recorded` are the entries that are on record as ours. Pure."""
 
 
 @runtime_checkable
@@ -172,7 +187,7 @@ def same_thing(one: Identity, other: Identity) -> bool:
 
 
 def entries_of(identity: Identity) -> tuple[str, ...]:
-    """The ids of our entries in a shared document."""
+    """What tells our entries in a shared document."""
     return tuple(identity.get(ENTRIES, "").split())
 
 

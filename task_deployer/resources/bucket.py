@@ -40,6 +40,7 @@ class Bucket(Resource[SeenBucket]):
 
     kind: ClassVar[str] = "bucket"
     exclusive: ClassVar[bool] = True
+    sheds_tags: ClassVar[bool] = True  # PutBucketTagging replaces the whole set
     rights: ClassVar[Rights] = Rights(
         read=("s3:ListBucket", "s3:GetBucketTagging"),
         write=("s3:CreateBucket", "s3:TagResource", "s3:PutBucketTagging"),
@@ -80,7 +81,7 @@ class Bucket(Resource[SeenBucket]):
             if code_of(error) == "403":
                 raise _forbidden(name) from error
             if code_of(error) == "301":
-                raise _elsewhere(name, error) from error
+                raise _elsewhere(name, aws.account.region, error) from error
             raise
 
     def diff(self, seen: SeenBucket) -> tuple[Difference, ...]:
@@ -170,11 +171,11 @@ def _forbidden(name: str) -> ResourceError:
     )
 
 
-def _elsewhere(name: str, error: ClientError) -> ResourceError:
+def _elsewhere(name: str, region: str, error: ClientError) -> ResourceError:
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     return ResourceError(
         f"The bucket {name} is in another region: {headers.get('x-amz-bucket-region', 'S3 does not say which')}",
         code="301",
-        detail="S3 invokes functions of the bucket's own region only.",
+        detail=f"This stack is deployed to {region}, and S3 invokes functions of the bucket's own region only.",
         hint="Deploy to that region, or choose another bucket.",
     )

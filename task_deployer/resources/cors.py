@@ -8,7 +8,16 @@ from botocore.exceptions import ClientError
 
 from task_deployer.aws import Account, Aws
 from task_deployer.refusals import code_of
-from task_deployer.resources.base import ENTRIES, Difference, Identity, Resource, Value, differing, entries_of
+from task_deployer.resources.base import (
+    ENTRIES,
+    Difference,
+    Identity,
+    Refusal,
+    Resource,
+    Value,
+    differing,
+    entries_of,
+)
 from task_deployer.resources.bucket import Bucket
 from task_deployer.resources.rights import Rights
 from task_deployer.retry import BUCKET_BUSY, BUCKET_SETTLING, patiently
@@ -47,7 +56,10 @@ Rules = tuple[Mapping[str, object], ...]
 
 @dataclass(frozen=True)
 class Cors(Resource[Rules]):
-    """The rules. `shared`: the bucket is somebody else's, so only the rules with our ids are ours."""
+    """The rules. `shared`: the bucket is somebody else's, so only the rules with our ids are ours.
+
+    On a bucket of ours no rules are a wish too: those that others add are drift.
+    """
 
     kind: ClassVar[str] = "cors"
     goes_with: ClassVar[str | None] = "bucket"
@@ -66,6 +78,10 @@ class Cors(Resource[Rules]):
         if not self.shared:
             return {"bucket": self.bucket.name}
         return {"bucket": self.bucket.name, ENTRIES: " ".join(rule.id for rule in self.rules)}
+
+    @property
+    def wants_nothing(self) -> bool:
+        return not self.rules
 
     @classmethod
     def arns(cls, account: Account, identity: Identity) -> tuple[str, ...]:
@@ -92,6 +108,16 @@ class Cors(Resource[Rules]):
             for difference in _rule_differences(index, _at(wanted, index), _at(found, index))
         )
 
+    def refusals(self, seen: object, recorded: tuple[str, ...]) -> tuple[Refusal, ...]:
+        """Which rules of others bear our ids. A rule says nothing of its owner: theirs is what is not recorded."""
+        rules = seen if self.shared and isinstance(seen, tuple) else ()
+        taken = [rule.get("ID") for rule in rules if rule.get("ID") not in recorded]
+        advice = "Rename the task, or the bucket's key in the config; or remove that rule if it is yours to remove."
+        return tuple(
+            Refusal(f"the bucket {self.bucket.name} has a CORS rule {rule_id!r} already, which is not ours", advice)
+            for rule_id in taken
+        )
+
     def create(self, aws: Aws) -> None:
         self._put(aws, entries_of(self.identity))
 
@@ -109,7 +135,7 @@ class Cors(Resource[Rules]):
             if foreign and len(foreign) < len(rules):
                 _write(aws, bucket, foreign)
             elif not foreign and (rules or not shared):
-                aws.s3.delete_bucket_cors(Bucket=bucket, ExpectedBucketOwner=aws.account.id)
+                _remove(aws, bucket)
 
         try:
             patiently(aws.patience, BUCKET_SETTLING, call)
@@ -122,7 +148,10 @@ class Cors(Resource[Rules]):
 
         def call() -> None:
             foreign = _foreign(_read(aws, self.bucket.name), ours) if self.shared else []
-            _write(aws, self.bucket.name, [*foreign, *rules])
+            if foreign or rules:
+                _write(aws, self.bucket.name, [*foreign, *rules])
+            else:  # S3 takes no empty document
+                _remove(aws, self.bucket.name)
 
         patiently(aws.patience, BUCKET_BUSY, call)
 
@@ -139,6 +168,10 @@ def _read(aws: Aws, bucket: str) -> "list[CORSRuleOutputTypeDef]":
 
 def _write(aws: Aws, bucket: str, rules: "Sequence[CORSRuleUnionTypeDef]") -> None:
     aws.s3.put_bucket_cors(Bucket=bucket, ExpectedBucketOwner=aws.account.id, CORSConfiguration={"CORSRules": rules})
+
+
+def _remove(aws: Aws, bucket: str) -> None:
+    aws.s3.delete_bucket_cors(Bucket=bucket, ExpectedBucketOwner=aws.account.id)
 
 
 def _foreign(rules: "Sequence[CORSRuleOutputTypeDef]", ours: Sequence[str]) -> "list[CORSRuleOutputTypeDef]":

@@ -12,7 +12,6 @@ from task_deployer.resources.base import Difference, Identity, Resource, differi
 from task_deployer.resources.ownership import is_ours, taken
 from task_deployer.resources.rights import Rights
 from task_deployer.retry import LOG_GROUP_BUSY, patiently
-from task_deployer.tags import MANIFEST
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class SeenLogGroup:
 
 @dataclass(frozen=True)
 class LogGroup(Resource[SeenLogGroup]):
-    """One log group. Lambda makes it too, at the first log line, so an unrecorded one of this name is taken over."""
+    """One log group. Lambda makes it too, at the first log line and without tags, so such a one is taken over."""
 
     kind: ClassVar[str] = "log_group"
     outlives: ClassVar[str | None] = "function"  # a function that still runs would make its group again
@@ -108,11 +107,11 @@ class LogGroup(Resource[SeenLogGroup]):
         patiently(aws.patience, LOG_GROUP_BUSY, call)
 
     def _recognise(self, aws: Aws, error: ClientError) -> None:
-        """Take over what is ours and what nobody claims: Lambda makes the group too, without tags. Refuse any other."""
+        """Take over what is ours and what bears no tags: Lambda makes the group too, without any. Refuse any other."""
         seen = self.observe(aws, self.identity)
         if seen is None:
             raise error
-        if MANIFEST in seen.tags and not is_ours(seen.tags, self.tags):
+        if seen.tags and not is_ours(seen.tags, self.tags):
             raise taken(f"The log group {self.name}", seen.tags) from error
         self.update(aws, seen)
 

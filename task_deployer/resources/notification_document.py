@@ -23,6 +23,11 @@ class Entry:
     prefix: str = ""
     suffix: str = ""
 
+    @property
+    def key(self) -> str:
+        """What tells it from every other entry: another stack may come by the same id, but not by our function."""
+        return f"{self.id}={self.function_arn}"
+
     def render(self) -> dict[str, object]:
         """The entry as S3 takes it."""
         rendered: dict[str, object] = {
@@ -39,34 +44,42 @@ class Entry:
         return ("prefix", self.prefix), ("suffix", self.suffix)
 
 
-def ours(document: Document, ids: Sequence[str]) -> dict[str, Entry]:
-    """Our entries in the document, by id. Ids are matched whole, never by their beginning."""
+def of_function(keys: Sequence[str], name: str) -> tuple[str, ...]:
+    """Those of these keys whose entries invoke the function of this name."""
+    return tuple(key for key in keys if key.endswith(f":function:{name}"))
+
+
+def ours(document: Document, keys: Sequence[str]) -> dict[str, Entry]:
+    """Our entries in the document, by id. Keys are matched whole: an id of ours that invokes another's is theirs."""
     entries = (_parse(item) for item in _items(document, LAMBDA))
-    return {entry.id: entry for entry in entries if entry.id in ids}
+    return {entry.id: entry for entry in entries if entry.key in keys}
 
 
-def merge(document: Document, entries: Sequence[Entry], ids: Sequence[str]) -> dict[str, object]:
+def merge(document: Document, entries: Sequence[Entry], keys: Sequence[str]) -> dict[str, object]:
     """The document with exactly these entries of ours in it.
 
-    An entry that is there keeps its place, a new one goes to the end, one with an id of ours that is no longer wanted
+    An entry that is there keeps its place, a new one goes to the end, one with a key of ours that is no longer wanted
     goes. Everything else stays as it is, EventBridge's setting included: on GET it is present and empty, so it is
     asked for by `in`, never by its truth.
     """
     wanted = {entry.id: entry.render() for entry in entries}
-    kept = [
-        wanted.pop(str(item.get("Id"))) if item.get("Id") in wanted else item
-        for item in _items(document, LAMBDA)
-        if item.get("Id") in wanted or item.get("Id") not in ids
-    ]
+    written = {*keys, *(entry.key for entry in entries)}
+    kept: list[Mapping[str, object]] = []
+    for item in _items(document, LAMBDA):
+        entry = _parse(item)
+        if entry.key not in written:
+            kept.append(item)
+        elif entry.id in wanted:
+            kept.append(wanted.pop(entry.id))
     merged = {key: value for key, value in document.items() if key not in (LAMBDA, "ResponseMetadata")}
     if kept or wanted:
         merged[LAMBDA] = [*kept, *wanted.values()]
     return merged
 
 
-def foreign(document: Document, ids: Sequence[str]) -> dict[str, object]:
+def foreign(document: Document, keys: Sequence[str]) -> dict[str, object]:
     """What of the document is not ours."""
-    return merge(document, (), ids)
+    return merge(document, (), keys)
 
 
 def same(one: Document, other: Document) -> bool:
@@ -74,19 +87,30 @@ def same(one: Document, other: Document) -> bool:
     return _unordered(one) == _unordered(other)
 
 
-def overlaps(document: Document, entries: Sequence[Entry], ids: Sequence[str]) -> tuple[str, ...]:
+def clashes(document: Document, entries: Sequence[Entry], keys: Sequence[str]) -> tuple[str, ...]:
+    """Say which entries of others bear an id that ours would get: S3 takes an id once, whatever it invokes."""
+    wanted = {entry.id for entry in entries}
+    others = (other for other in _others(document, keys) if other.id in wanted)
+    return tuple(f"{_in_words(other)} bears an id of ours, and is not ours" for other in others)
+
+
+def overlaps(document: Document, entries: Sequence[Entry], keys: Sequence[str]) -> tuple[str, ...]:
     """Say which entries of ours S3 would refuse, because another entry's keys and events meet theirs.
 
     S3's rule (user guide, "Configuring event notifications using object key name filtering"): two entries conflict if
     they share an event type, some key can begin with both prefixes, and some key can end with both suffixes; a missing
     filter matches everything. It holds across functions, queues and topics.
     """
-    others = [
-        _parse(item) for key in _LISTS for item in _items(document, key) if key != LAMBDA or item.get("Id") not in ids
-    ]
+    others = _others(document, keys)
     found = [(mine, other) for mine in entries for other in others if _overlap(mine, other)]
     found += [(one, other) for one, other in combinations(entries, 2) if _overlap(one, other)]
     return tuple(f"{_in_words(mine)} overlaps {_in_words(other)}" for mine, other in found)
+
+
+def _others(document: Document, keys: Sequence[str]) -> list[Entry]:
+    """The entries of others, of any destination. Only those that invoke functions can be ours."""
+    entries = [(name, _parse(item)) for name in _LISTS for item in _items(document, name)]
+    return [entry for name, entry in entries if name != LAMBDA or entry.key not in keys]
 
 
 def _items(document: Document, key: str) -> list[Mapping[str, object]]:

@@ -12,7 +12,7 @@ from typing import ClassVar
 from botocore.exceptions import ClientError
 
 from task_deployer.aws import Account, Aws
-from task_deployer.errors import ResourceError
+from task_deployer.errors import ResourceError, SafetyError
 from task_deployer.refusals import code_of, message_of
 from task_deployer.resources import notification_document as document
 from task_deployer.resources.base import (
@@ -20,6 +20,7 @@ from task_deployer.resources.base import (
     AnyResource,
     Difference,
     Identity,
+    Refusal,
     Resource,
     Value,
     differing,
@@ -30,6 +31,9 @@ from task_deployer.resources.notification_document import Entry
 from task_deployer.resources.permission import Permission
 from task_deployer.resources.rights import Rights
 from task_deployer.retry import BUCKET_BUSY, BUCKET_SETTLING, NOTIFICATION_VALID, patiently
+
+_SAME_ID = "Rename the task, or the bucket's key in the config; or remove that entry if it is yours to remove."
+_OVERLAP = "Tell the rules apart by prefix or suffix, or drop one of them."
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class SeenNotifications:
 class Notifications(Resource[SeenNotifications]):
     """The entries of all tasks of this stack in one bucket's document: one writer for one document.
 
-    `parts` are what has to be there before the first event comes. `spared` are ids of this stack's entries that this
+    `parts` are what has to be there before the first event comes. `spared` are keys of this stack's entries that this
     run leaves alone, because it is about one task only.
     """
 
@@ -68,8 +72,8 @@ class Notifications(Resource[SeenNotifications]):
 
     @property
     def identity(self) -> Identity:
-        ids = sorted({*(entry.id for entry in self.entries), *self.spared})
-        return {"bucket": self.bucket.name, ENTRIES: " ".join(ids)}
+        keys = sorted({*(entry.key for entry in self.entries), *self.spared})
+        return {"bucket": self.bucket.name, ENTRIES: " ".join(keys)}
 
     @classmethod
     def arns(cls, account: Account, identity: Identity) -> tuple[str, ...]:
@@ -77,7 +81,7 @@ class Notifications(Resource[SeenNotifications]):
 
     @classmethod
     def observe(cls, aws: Aws, identity: Identity) -> SeenNotifications | None:
-        """Read the document. Ours are the entries with exactly our ids; without one of them we are absent from it."""
+        """Read the document. Ours are the entries with exactly our keys; without one of them we are absent from it."""
         try:
             found = _read(aws, identity["bucket"])
         except ClientError as error:
@@ -88,33 +92,33 @@ class Notifications(Resource[SeenNotifications]):
 
     def diff(self, seen: SeenNotifications) -> tuple[Difference, ...]:
         wanted = {entry.id: entry for entry in self.entries}
+        found = {entry.id: entry for entry in seen.ours.values() if entry.key not in self.spared}
         return tuple(
             difference
-            for entry_id in {**wanted, **seen.ours}
-            if entry_id not in self.spared
-            for difference in _entry_differences(entry_id, wanted.get(entry_id), seen.ours.get(entry_id))
+            for entry_id in {**wanted, **found}
+            for difference in _entry_differences(entry_id, wanted.get(entry_id), found.get(entry_id))
         )
 
-    def refusals(self, seen: object) -> tuple[str, ...]:
-        """Which of our entries overlap another one, so that S3 would refuse the document."""
-        if not isinstance(seen, SeenNotifications):
-            return document.overlaps({}, self.entries, ())
-        return document.overlaps(seen.document, self.entries, self._replaced(seen))
+    def refusals(self, seen: object, recorded: tuple[str, ...]) -> tuple[Refusal, ...]:  # noqa: ARG002 - the keys tell
+        """Which entries of others bear our ids; if none does, which of ours overlap another: S3 refuses both."""
+        there, ours = (seen.document, self._replaced(seen)) if isinstance(seen, SeenNotifications) else ({}, ())
+        clashes = tuple(Refusal(what, _SAME_ID) for what in document.clashes(there, self.entries, ours))
+        return clashes or tuple(Refusal(what, _OVERLAP) for what in document.overlaps(there, self.entries, ours))
 
     def create(self, aws: Aws) -> None:
-        self._put(aws, tuple(entry.id for entry in self.entries))
+        self._put(aws, tuple(entry.key for entry in self.entries))
 
     def update(self, aws: Aws, seen: SeenNotifications) -> None:
         self._put(aws, self._replaced(seen))
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
-        ids = entries_of(identity)
+        keys = entries_of(identity)
 
         def call() -> None:
             found = _read(aws, identity["bucket"])
-            if document.ours(found, ids):
-                _write(aws, identity["bucket"], document.merge(found, (), ids), ())
+            if document.ours(found, keys):
+                _write(aws, identity["bucket"], document.foreign(found, keys), ())
 
         try:
             patiently(aws.patience, BUCKET_SETTLING, call)
@@ -123,18 +127,19 @@ class Notifications(Resource[SeenNotifications]):
                 raise
 
     def _replaced(self, seen: SeenNotifications) -> tuple[str, ...]:
-        """The ids that this run may write over: those wanted, and those of ours that are wanted no longer."""
-        return tuple({**dict.fromkeys(entry.id for entry in self.entries), **seen.ours}.keys() - set(self.spared))
+        """The keys that this run may write over: those wanted, and those of ours that are wanted no longer."""
+        return tuple({entry.key for entry in (*self.entries, *seen.ours.values())} - set(self.spared))
 
-    def _put(self, aws: Aws, ids: Sequence[str]) -> None:
+    def _put(self, aws: Aws, keys: Sequence[str]) -> None:
         functions = tuple(entry.function_arn for entry in self.entries)
 
         def call() -> None:
             found = _read(aws, self.bucket.name)
-            merged = document.merge(found, self.entries, ids)
+            _refuse_clashes(document.clashes(found, self.entries, keys), self.bucket.name)
+            merged = document.merge(found, self.entries, keys)
             _write(aws, self.bucket.name, merged, functions)
             after = _read(aws, self.bucket.name)
-            _check_foreign(document.foreign(found, ids), document.foreign(after, ids), self.bucket.name)
+            _check_foreign(document.foreign(found, keys), document.foreign(after, keys), self.bucket.name)
 
         patiently(aws.patience, BUCKET_BUSY, lambda: patiently(aws.patience, NOTIFICATION_VALID, call))
 
@@ -156,6 +161,15 @@ def _write(aws: Aws, bucket: str, merged: Mapping[str, object], functions: Seque
         if NOTIFICATION_VALID.matches(error):
             _refuse_foreign(error, bucket, functions)
         raise
+
+
+def _refuse_clashes(clashes: Sequence[str], bucket: str) -> None:
+    if clashes:
+        raise SafetyError(
+            f"The notifications of the bucket {bucket} hold an entry of others with an id of ours",
+            detail=f"It appeared while this run was at work: {'; '.join(clashes)}. It was left as it is.",
+            hint=_SAME_ID,
+        )
 
 
 def _refuse_foreign(error: ClientError, bucket: str, functions: Sequence[str]) -> None:

@@ -30,7 +30,9 @@ class Permission(Resource[Statement]):
     kind: ClassVar[str] = "permission"
     goes_with: ClassVar[str | None] = "function"
     rights: ClassVar[Rights] = Rights(
-        read=("lambda:GetPolicy",), write=("lambda:AddPermission",), delete=("lambda:RemovePermission",)
+        read=("lambda:GetPolicy",),
+        write=("lambda:AddPermission", "lambda:RemovePermission"),
+        delete=("lambda:RemovePermission",),
     )
     scope: str
     function: Function

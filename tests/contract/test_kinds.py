@@ -132,3 +132,26 @@ def _heal(aws: Aws, resource: AnyResource) -> None:
         resource.create(aws)
     else:
         resource.update(aws, seen)
+
+
+ACTIONS = {
+    "PutBucketCors": "PutBucketCORS",
+    "DeleteBucketCors": "PutBucketCORS",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "PutBucketNotificationConfiguration": "PutBucketNotification",
+}
+"""S3's operations whose IAM actions have other names (service authorization reference)."""
+
+
+def test_what_it_writes_with_is_among_its_rights(aws: Aws, life: Sample) -> None:
+    """Every call that create and update make to change something is allowed by the rights to write of the kind."""
+    with watched(aws) as making:
+        life.wanted.create(aws)
+        life.wanted.create(aws)
+    if life.drift:
+        life.drift()
+    with watched(aws) as healing:
+        _heal(aws, life.wanted)
+    allowed = {action.partition(":")[2] for action in life.wanted.rights.write}
+    assert {ACTIONS.get(operation, operation) for operation in (*making.mutating, *healing.mutating)} <= allowed

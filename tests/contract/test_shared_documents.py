@@ -1,17 +1,19 @@
 """Documents that belong to all who have entries in them."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
 
 from task_deployer.aws import Aws
-from task_deployer.errors import ResourceError
+from task_deployer.errors import ResourceError, SafetyError
 from task_deployer.resources import Notifications
 from task_deployer.resources.base import joined
 from task_deployer.resources.cors import Cors, CorsRule
 from task_deployer.resources.notification_document import Entry
 from tests.aws import Fault, answering, new_name, watched
+from tests.contract.life import Sample
 from tests.contract.samples import sample
 from tests.contract.wishes import bucket, cors, function, notifications
 from tests.invariants import assert_in_sync
@@ -178,6 +180,20 @@ def test_rules_of_others_on_a_bucket_of_ours_are_drift(aws: Aws) -> None:
     assert_in_sync(aws, wanted)
 
 
+def test_no_rules_are_a_wish_too(aws: Aws) -> None:
+    """Without rules of ours on our own bucket, those that others add are named and go; none there is as wanted."""
+    wanted = replace(cors(new_name(), shared=False), rules=())
+    wanted.bucket.create(aws)
+    assert wanted.wants_nothing
+    rules = [_rule("theirs").render()]
+    aws.s3.put_bucket_cors(Bucket=wanted.bucket.name, CORSConfiguration={"CORSRules": rules})
+    seen = Cors.observe(aws, wanted.identity)
+    assert seen is not None
+    assert ["CORSRules[1]"] == [difference.path for difference in wanted.diff(seen)]
+    wanted.update(aws, seen)
+    assert Cors.observe(aws, wanted.identity) is None
+
+
 def test_an_overlap_is_told_before_anything_is_written(aws: Aws) -> None:
     """Which of our entries S3 would refuse, and because of which other one, is said from what was read."""
     wanted = notifications(aws, new_name())
@@ -185,7 +201,28 @@ def test_an_overlap_is_told_before_anything_is_written(aws: Aws) -> None:
     function_of_others = f"{wanted.bucket.name}-theirs"
     entry = Entry("theirs", function(aws, function_of_others).arn(aws.account), CREATED, prefix="in/")
     _subscribe_others(aws, wanted, function_of_others, entry)
-    refusals = wanted.refusals(wanted.observe(aws, wanted.identity))
-    assert 1 == len(refusals)
-    assert wanted.entries[0].id in refusals[0]
-    assert "theirs" in refusals[0]
+    (refusal,) = wanted.refusals(wanted.observe(aws, wanted.identity), ())
+    assert wanted.entries[0].id in refusal.what
+    assert "theirs" in refusal.what
+
+
+def test_an_entry_of_others_with_our_id_is_told_and_survives(aws: Aws) -> None:
+    """An entry with an id of ours that invokes another function is foreign: told by name, never replaced or removed."""
+    wanted = notifications(aws, new_name())
+    Sample(wanted).prepare(aws)
+    theirs = f"{wanted.bucket.name}-theirs"
+    entry = Entry(wanted.entries[0].id, function(aws, theirs).arn(aws.account), CREATED, prefix="out/")
+    _subscribe_others(aws, wanted, theirs, entry)
+    before = _document(aws, wanted)["LambdaFunctionConfigurations"]
+    seen = wanted.observe(aws, wanted.identity)
+    assert seen is not None
+    assert seen.absent
+    (refusal,) = wanted.refusals(seen, ())
+    assert f"{entry.id} (" in refusal.what
+    assert theirs in refusal.what
+    with watched(aws) as asked:
+        with pytest.raises(SafetyError):
+            wanted.create(aws)
+        wanted.delete(aws, wanted.identity)
+    assert [] == asked.mutating
+    assert before == _document(aws, wanted)["LambdaFunctionConfigurations"]

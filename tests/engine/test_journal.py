@@ -7,9 +7,10 @@ import pytest
 from task_deployer import manifest
 from task_deployer.aws import Aws
 from task_deployer.engine import execute
+from task_deployer.errors import SafetyError
 from task_deployer.events import Event, Finished, Started
-from task_deployer.manifest import Record
 from task_deployer.plan import Action, Change, Plan, emptying, keeping, plan_down
+from task_deployer.records import Origin, Record, Status
 from task_deployer.resources.base import Address
 from tests.builders import ACCOUNT
 from tests.toys.kinds import Board, Chest, Part, Toy
@@ -103,6 +104,44 @@ def test_edges_to_what_a_run_is_not_about_stay(manifest_path: Path, world: World
     assert on_disk(manifest_path)["board.board"]["depends_on"] == ["toy.a"]
 
 
+def test_a_part_of_our_entries_goes_and_the_rest_stays_on_record(manifest_path: Path, world: World) -> None:
+    """A deletion that is about some entries of a shared document leaves the others, there and in the record."""
+    up(manifest_path, world, (A, Toy("b"), Board("board", (("a", "1"), ("b", "2")), (A, Toy("b")))))
+    with manifest.opened(manifest_path, "media", "dev", ACCOUNT) as journal:
+        changes = (Change(Address("board.board"), "board", Action.DELETE, entries=("a",)),)
+        execute(Plan((*changes, Change(A.address, "toy", Action.DELETE))), {}, {}, journal, means(world))
+    assert (world.boards, [name for _, name in world.calls][-2:]) == ({"board": {"b": "2"}}, ["board", "a"])
+    left = on_disk(manifest_path)["board.board"]
+    assert left["identity"] == {"board": "board", "entries": "b"}
+    assert (left["depends_on"], left["status"]) == (["toy.b"], "ready")
+
+
+def test_entries_that_a_run_is_not_about_stay_on_record(manifest_path: Path, world: World) -> None:
+    """A run that writes some entries of a shared document keeps those on record that its change does not name."""
+    up(manifest_path, world, (Board("board", (("a", "1"), ("b", "2"))),))
+    with manifest.opened(manifest_path, "media", "dev", ACCOUNT) as journal:
+        board = Board("board", (("new", "3"),))
+        plan = Plan((Change(board.address, "board", Action.CREATE, entries=("a",)),))
+        execute(plan, {board.address: board}, {}, journal, means(world))
+    assert on_disk(manifest_path)["board.board"]["identity"] == {"board": "board", "entries": "b new"}
+
+
+def test_a_promise_that_is_taken_back_leaves_what_was_true(manifest_path: Path, world: World) -> None:
+    """Where the new thing in the place of somebody else's turns out to be taken, the old record stands again."""
+    with manifest.opened(manifest_path, "media", "dev", ACCOUNT) as journal:
+        journal.put(Address("chest.c"), Record("chest", {"name": "old"}, origin=Origin.ADOPTED))
+
+    def refuse(verb: str, _name: str, _aws: Aws) -> None:
+        if verb == "create":
+            raise SafetyError("taken")
+
+    world.before = refuse
+    _, outcome = up(manifest_path, world, (Chest("c"),))
+    assert ["chest.c"] == [failure.change.address for failure in outcome.failed]
+    left = on_disk(manifest_path)["chest.c"]
+    assert (left["identity"], left["origin"], left["status"]) == ({"name": "old"}, "adopted", "ready")
+
+
 def test_what_is_somebody_elses_is_recorded_as_adopted(manifest_path: Path, world: World) -> None:
     """An existing thing is recorded as adopted, and `down` forgets it without a call."""
     world.toys["theirs"] = SeenToy(5, {"owner": "them"})
@@ -139,7 +178,7 @@ def test_an_interrupted_thing_that_is_as_wanted_becomes_ready(manifest_path: Pat
     """A promise that turns out to be kept already is settled without a call."""
     up(manifest_path, world, (A,))
     with manifest.opened(manifest_path, "media", "dev", ACCOUNT) as journal:
-        journal.put(Address("toy.a"), Record("toy", A.identity, status=manifest.Status.UPDATING))
+        journal.put(Address("toy.a"), Record("toy", A.identity, status=Status.UPDATING))
     world.calls.clear()
     up(manifest_path, world, (A,))
     assert (world.calls, on_disk(manifest_path)["toy.a"]["status"]) == ([], "ready")

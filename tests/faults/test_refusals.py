@@ -77,3 +77,17 @@ def test_what_passes_by_itself_is_no_failure(new_scene: Callable[[], Scene]) -> 
     with watched(scene.aws) as asked:
         scene.up()
     assert [] == asked.mutating
+
+
+def test_a_function_that_may_not_be_deleted_goes_on_working(new_scene: Callable[[], Scene]) -> None:
+    """Where AWS refuses to delete the function, its role's policy and its failure queue stay until it goes."""
+    scene = new_scene()
+    scene.up()
+    role, queue = f"{scene.name}-dev-ingest-eu-central-1", f"{scene.name}-dev-ingest-failures"
+    with answering(scene.aws, "DeleteFunction", FORBIDDEN):
+        failed = scene.down(workers=8).outcome.failed
+    assert ["function.ingest"] == [failure.change.address for failure in failed]
+    assert scene.aws.iam.get_role_policy(RoleName=role, PolicyName="LambdaPolicy")["PolicyDocument"]
+    assert queue in scene.aws.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    scene.down()
+    assert_nothing_left(scene.aws, scene.name, scene.folder)

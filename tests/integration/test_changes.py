@@ -158,3 +158,20 @@ def test_queue_of_others(project: Project, account: Account) -> None:
     assert before.items() <= account.listing().items()
     project.succeed("down", "--yes")
     assert before == account.listing()
+
+
+def test_another_queue_of_others(project: Project, account: Account) -> None:
+    """A topic can be pointed from one referenced queue to another, and to one of our own; no referenced one changes."""
+    for name in ("first.fifo", "second.fifo"):
+        account.sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})
+    before = account.listing()
+    table = "[command_topics.orders]"
+    for queue in ("first.fifo", "second.fifo"):
+        project.configure(CONFIG.replace(table, f'{table}\nqueue = "{queue}"'))
+        project.succeed("up")
+        assert queue in str(account.statements("ingest")["AllowLambdaSendSQS"]["Resource"])
+    project.configure(CONFIG)
+    assert project.succeed("up", "--json").actions["queue.orders"] == "create"
+    assert before.items() <= account.listing().items()
+    project.succeed("down", "--yes")
+    assert before == account.listing()

@@ -72,6 +72,28 @@ def test_keep_buckets(project: Project, account: Account) -> None:
     assert not project.manifest.exists()
 
 
+def test_up_after_keep_buckets(project: Project, account: Account) -> None:
+    """A bucket that was kept is told as this stack's own, and can be used again as the advice says."""
+    project.succeed("up")
+    project.succeed("down", "--yes", "--keep-buckets")
+    refusal = project.refused("up", code=5)
+    assert "kept by an earlier `down --keep-buckets`" in refusal["detail"]
+    assert "`existing = true`" in refusal["hint"]
+    project.configure(CONFIG + f'name = "{BUCKET}"\nexisting = true\n')
+    project.succeed("up")
+    project.succeed("down", "--yes")
+    assert [f"bucket {BUCKET}"] == list(account.listing())
+
+
+def test_up_after_keep_logs(project: Project, account: Account) -> None:
+    """A log group that was kept bears this stack's own tags, and is taken over by the next `up`."""
+    project.succeed("up")
+    project.succeed("down", "--yes", "--keep-logs")
+    project.succeed("up")
+    project.succeed("down", "--yes")
+    assert account.listing() == {}
+
+
 def test_keep_logs(project: Project, account: Account) -> None:
     """--keep-logs leaves the log group and forgets it."""
     project.succeed("up")

@@ -191,3 +191,28 @@ def test_immutable(project: Project) -> None:
     project.configure(CONFIG.replace("orders]", "orders]\nfifo = false", 1))
     error = project.refused("up", code=5)
     assert "queue.orders" in error["detail"]
+
+
+def test_no_cors_rules(project: Project, account: Account) -> None:
+    """With `cors = []` nothing is written nor recorded for CORS; a rule that somebody adds is drift, and goes."""
+    project.configure(CONFIG + "cors = []\n")
+    assert project.succeed("up", "--json").actions["cors.ingest.uploads"] == "keep"
+    assert '"kind": "cors"' not in project.manifest.read_text(encoding="utf-8")
+    assert {"ok"} == set(project.succeed("status", "--json").states.values())
+
+    rule = {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}
+    account.s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration={"CORSRules": [rule]})  # type: ignore[list-item]  # a plain dict
+    assert project.succeed("status", "--json").states["cors.ingest.uploads"] == "drifted"
+    assert set(project.succeed("up", "--json").differing) == {"cors.ingest.uploads"}
+    assert "CORSRules" not in str(account.listing())
+    assert project.succeed("up", "--json").document["api_calls"]["mutating"] == 0
+
+
+def test_cors_rules_dropped(project: Project, account: Account) -> None:
+    """Rules that the config drops leave the bucket with the next `up`, and the manifest too."""
+    project.succeed("up")
+    assert "CORSRules" in str(account.listing())
+    project.configure(CONFIG + "cors = []\n")
+    project.succeed("up")
+    assert "CORSRules" not in str(account.listing())
+    assert '"kind": "cors"' not in project.manifest.read_text(encoding="utf-8")

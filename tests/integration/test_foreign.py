@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 SHARED: Final = "everybodys-bucket"
 FUNCTION: Final = "media-dev-ingest"
+OWN: Final = f"media-dev-ingest-uploads-{ID}-{REGION}"
 ATTACHED: Final = CONFIG + f'name = "{SHARED}"\nexisting = true\nprefix = "in/"\n'
 LAMBDA: Final = "LambdaFunctionConfigurations"
 
@@ -123,3 +124,113 @@ def without_ours(account: Account, ours: tuple[str, str], before: Listing) -> li
 def cors_ids(account: Account) -> list[str]:
     """The ids of the shared bucket's CORS rules, in their order."""
     return [rule["ID"] for rule in account.s3.get_bucket_cors(Bucket=SHARED)["CORSRules"]]
+
+
+def test_the_same_names_in_another_stack(project: Project, account: Account, before: Listing) -> None:
+    """Another stack whose ids meet ours in one bucket is refused by name; what the first one wrote there stays."""
+    project.configure('[stack]\nname = "media"\nregion = "eu-central-1"\n')
+    project.configure(attached("x", "y-z"), "dev")
+    project.configure(attached("y", "z"), "dev-x")
+    project.succeed("up")
+    first = account.listing()
+
+    refusal = project.refused("up", "--env", "dev-x", code=5)
+    for name in ("media-dev-x-y-z-Created", "media-dev-x-y-z-Deleted", "'media-dev-x-y-z-1'"):
+        assert name in refusal["detail"]
+    assert first == account.listing()
+    project.succeed("down", "--yes")
+    assert before == account.listing()
+
+
+def attached(task: str, bucket: str) -> str:
+    """A task that listens to the shared bucket and adds a CORS rule to it."""
+    rule = '{ allowed_origins = ["*"], allowed_methods = ["GET"] }'
+    return (
+        f'[tasks.{task}]\nsource = "src"\ncallback = "handler:handle_event"\n'
+        f'[tasks.{task}.buckets.{bucket}]\nmode = "Read"\nname = "{SHARED}"\nexisting = true\n'
+        f'prefix = "in/"\ncors = [{rule}]\n'
+    )
+
+
+def test_another_bucket_of_others(project: Project, account: Account, before: Listing) -> None:
+    """Pointing at another `existing` bucket takes our entries out of the old one in the same `up`."""
+    account.bucket("second")
+    project.configure(ATTACHED)
+    project.succeed("up")
+    project.edit("config/task.toml", SHARED, "second")
+    ran = project.succeed("up", "--json")
+    assert ran.actions["bucket.ingest.uploads"] == "keep"
+    assert ran.actions[f"notifications.{SHARED}"] == "delete"
+    assert before[f"bucket {SHARED}"] == account.listing()[f"bucket {SHARED}"]
+    assert len(account.s3.get_bucket_notification_configuration(Bucket="second")[LAMBDA]) == 2
+    assert account.permissions(FUNCTION).keys() == {"AllowS3Invoke-uploads"}
+    assert project.succeed("up", "--json").document["api_calls"]["mutating"] == 0
+
+    project.succeed("down", "--yes")
+    account.s3.delete_bucket(Bucket="second")
+    assert before == account.listing()
+
+
+def test_another_bucket_of_others_with_rules_of_ours(project: Project, account: Account, before: Listing) -> None:
+    """With CORS rules of ours in the old bucket the exchange is refused, and the way that the advice names works."""
+    account.bucket("second")
+    project.configure(ATTACHED + 'cors = [{ allowed_origins = ["*"], allowed_methods = ["GET"] }]\n')
+    project.succeed("up")
+    project.edit("config/task.toml", SHARED, "second")
+    assert "`cors = []`" in project.refused("up", code=5)["hint"]
+
+    project.configure(ATTACHED + "cors = []\n")
+    project.succeed("up")
+    assert ["theirs"] == cors_ids(account)
+    project.configure(
+        ATTACHED.replace(SHARED, "second") + 'cors = [{ allowed_origins = ["*"], allowed_methods = ["GET"] }]\n'
+    )
+    project.succeed("up")
+    assert before[f"bucket {SHARED}"] == account.listing()[f"bucket {SHARED}"]
+    project.succeed("down", "--yes")
+
+
+def test_only_the_entries_of_one_task(project: Project, account: Account, before: Listing) -> None:
+    """`--only` takes the entries of a task that dropped its bucket out of the shared document, and no others."""
+    first, second = attached("one", "a"), attached("two", "b").replace('"in/"', '"out/two/"')
+    project.configure(f'[stack]\nname = "media"\nregion = "eu-central-1"\n{first}{second}')
+    account.s3.put_bucket_notification_configuration(Bucket=SHARED, NotificationConfiguration={})
+    project.succeed("up")
+    bare = second.split("[tasks.two.buckets")[0]
+    project.configure(f'[stack]\nname = "media"\nregion = "eu-central-1"\n{first}{bare}')
+    ran = project.succeed("up", "--only", "two", "--json")
+    assert ran.actions[f"notifications.{SHARED}"] == "delete"
+    entries = account.s3.get_bucket_notification_configuration(Bucket=SHARED)[LAMBDA]
+    assert {"media-dev-one-a-Created", "media-dev-one-a-Deleted"} == {entry.get("Id") for entry in entries}
+    assert ["theirs", "media-dev-one-a-1"] == cors_ids(account)
+    assert project.succeed("up", "--json").document["api_calls"]["mutating"] == 0
+
+    project.succeed("down", "--yes")
+    assert "notifications" in str(before[f"bucket {SHARED}"])
+    assert LAMBDA not in account.s3.get_bucket_notification_configuration(Bucket=SHARED)
+
+
+def test_tags_replaced_by_others(project: Project, account: Account, before: Listing) -> None:
+    """A bucket of ours whose whole tag set somebody replaced gets ours again by `up`, and goes with `down`."""
+    project.succeed("up")
+    cost = {"TagSet": [{"Key": "cost", "Value": "1"}]}
+    account.s3.put_bucket_tagging(Bucket=OWN, Tagging=cost)  # type: ignore[arg-type]  # a plain dict
+    assert set(project.succeed("up", "--json").differing) == {"bucket_tags.ingest.uploads"}
+    assert account.tags_of_bucket(OWN)["cost"] == "1"
+
+    account.s3.put_bucket_tagging(Bucket=OWN, Tagging=cost)  # type: ignore[arg-type]  # a plain dict
+    project.succeed("down", "--yes")
+    assert before == account.listing()
+
+
+def test_our_entries_in_a_bucket_that_is_anothers_now(project: Project, account: Account) -> None:
+    """Where a bucket of ours bears another manifest's tags, `down` leaves it, and takes our entries out of it."""
+    project.succeed("up")
+    tags = {**account.tags_of_bucket(OWN), "task-deployer:manifest": "another"}
+    account.s3.put_bucket_tagging(
+        Bucket=OWN, Tagging={"TagSet": [{"Key": key, "Value": value} for key, value in tags.items()]}
+    )
+    project.succeed("down", "--yes")
+    assert [f"bucket {OWN}"] == list(account.listing())
+    assert LAMBDA not in account.s3.get_bucket_notification_configuration(Bucket=OWN)
+    assert tags == account.tags_of_bucket(OWN)

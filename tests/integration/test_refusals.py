@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import boto3
 import pytest
 
 from tests.integration.account import Account
@@ -56,6 +57,20 @@ def occupy_by_this_stack(_: Project, account: Account) -> None:
     account.sqs.create_queue(QueueName="media-dev-orders.fifo", Attributes={"FifoQueue": "true"}, tags=tags)
 
 
+def occupy_log_group(_: Project, account: Account) -> None:
+    """Somebody else has a log group of the name that ours would get, with tags."""
+    account.logs.create_log_group(logGroupName="/aws/lambda/media-dev-ingest", tags={"owner": "audit"})
+
+
+def attach_elsewhere(project: Project, account: Account) -> None:
+    """The existing bucket is in another region."""
+    project.configure(CONFIG + 'name = "far-away"\nexisting = true\n')
+    endpoint_url = account.s3.meta.endpoint_url
+    there = boto3.Session("testing", "testing", region_name="us-west-2").client("s3", endpoint_url=endpoint_url)
+    there.create_bucket(Bucket="far-away", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    there.close()
+
+
 def overlap(project: Project, account: Account) -> None:
     """A foreign entry of the bucket's notifications listens to the same keys and events."""
     project.configure(CONFIG + 'name = "shared"\nexisting = true\n')
@@ -100,7 +115,11 @@ CASES = {
     ),
     "bucket unrecorded": Case(occupy, 5, ("bucket.ingest.uploads", "taken", "bears no tags")),
     "role of somebody else's": Case(occupy_role, 5, ("role.ingest", "owner=audit")),
-    "manifest lost": Case(occupy_by_this_stack, 5, ("queue.orders", "stack 'media'", "adopt")),
+    "manifest lost": Case(occupy_by_this_stack, 5, ("queue.orders", "stack 'media'", "this stack's own")),
+    "log group of somebody else's": Case(occupy_log_group, 5, ("log_group.ingest", "owner=audit")),
+    "existing bucket in another region": Case(
+        attach_elsewhere, 2, ("bucket.ingest.uploads", "us-west-2", "eu-central-1")
+    ),
     "overlapping notifications": Case(overlap, 5, ("nightly-import", "media-dev-ingest-uploads-Created")),
 }
 

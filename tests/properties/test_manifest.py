@@ -5,13 +5,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from task_deployer import manifest
-from task_deployer.manifest import Manifest, Origin, Record, Status, in_order
+from task_deployer.manifest import Manifest
+from task_deployer.records import Origin, Record, Status, in_order
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import Address
 from tests.builders import ACCOUNT, MEMORY
 
 scopes = st.text(min_size=1, max_size=8)
-identities = st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=3)
+words = st.text(min_size=1, max_size=20)
+needed = st.fixed_dictionaries(dict.fromkeys(("arn", "bucket", "function", "name", "path", "policy", "role"), words))
+identities = st.builds(lambda kinds, more: {**more, **kinds}, needed, st.dictionaries(words, words, max_size=3))
 
 
 @st.composite
@@ -33,7 +36,7 @@ def test_every_record_survives_the_disk(records: dict[Address, Record]) -> None:
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         path = Path(folder) / "manifest.json"
         journal = Manifest(path, "media", "dev", ACCOUNT)
-        journal.put(Address("role.first"), Record("role", {"name": "first"}))
+        journal.put(Address("role.first"), Record("role", {"name": "first", "path": "/"}))
         for address, record in records.items():
             journal.put(address, record)
         assert manifest.read(path) == journal

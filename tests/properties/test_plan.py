@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from task_deployer.conflicts import is_existing
-from task_deployer.manifest import Origin, Record, Status
 from task_deployer.plan import Action, emptying, keeping, plan_down, plan_up
+from task_deployer.records import Origin, Record, Status
 from task_deployer.resources.base import Address
 from task_deployer.status import State, compare, worst
 from tests.builders import LINEAGE, MEMORY, TASK, recorded, resources_of
@@ -65,13 +65,14 @@ def test_what_is_as_wanted_is_all_kept(tables: str) -> None:
 @given(stacks())
 @settings(max_examples=30)
 def test_the_first_up_creates_what_is_not_somebody_elses(tables: str) -> None:
-    """On an empty account everything is created, but what the config declares as existing."""
+    """On an empty account everything is created, but what the config declares as existing, and wishes for nothing."""
     with tempfile.TemporaryDirectory(dir=MEMORY) as root:
         desired = list(resources_of(Path(root), tables).values())
     existing = {resource.address for resource in filter(is_existing, desired)}
     seen = {resource.address: as_wanted(resource) if resource.address in existing else None for resource in desired}
     plan = plan_up(desired, seen, {}, LINEAGE)
-    assert {change.address for change in plan.pending} == {r.address for r in desired} - existing
+    nothing = {resource.address for resource in desired if resource.wants_nothing}
+    assert {change.address for change in plan.pending} == {r.address for r in desired} - existing - nothing
     assert {change.action for change in plan.pending} <= {Action.CREATE}
 
 

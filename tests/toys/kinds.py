@@ -11,7 +11,16 @@ from typing import ClassVar, TypeVar, cast
 
 from task_deployer.aws import Account, Aws
 from task_deployer.resources import KINDS
-from task_deployer.resources.base import ENTRIES, AnyResource, Difference, Identity, Resource, differing, entries_of
+from task_deployer.resources.base import (
+    ENTRIES,
+    AnyResource,
+    Difference,
+    Identity,
+    Refusal,
+    Resource,
+    differing,
+    entries_of,
+)
 from task_deployer.resources.rights import Rights
 from tests.toys.world import SeenToy, acting, reading
 
@@ -179,11 +188,12 @@ class Board(ToyKind[SeenBoard]):
         wanted = dict(self.notes)
         return differing({key: wanted.get(key) for key in {**wanted, **seen.ours}}, seen.ours)
 
-    def refusals(self, seen: object) -> tuple[str, ...]:
+    def refusals(self, seen: object, recorded: tuple[str, ...]) -> tuple[Refusal, ...]:
         """Say which note of ours begins as a foreign one does."""
-        ours = {*dict(self.notes), *(seen.ours if isinstance(seen, SeenBoard) else ())}
+        ours = {*dict(self.notes), *recorded}
         foreign = [t for k, t in seen.notes.items() if k not in ours] if isinstance(seen, SeenBoard) else []
-        return tuple(f"{text} overlaps {other}" for _, text in self.notes for other in foreign if text[:1] == other[:1])
+        pairs = ((text, other) for _, text in self.notes for other in foreign if text[:1] == other[:1])
+        return tuple(Refusal(f"{text} overlaps {other}", "Write something else.") for text, other in pairs)
 
     def create(self, aws: Aws) -> None:
         """Write our notes."""

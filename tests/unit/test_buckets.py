@@ -22,14 +22,22 @@ def test_the_cors_rule_of_the_seed(tmp_path: Path) -> None:
 
 
 def test_documents_that_are_not_asked_for_do_not_appear(tmp_path: Path) -> None:
-    """Without versioning, lifecycle and CORS a bucket has only its tags and its public access block."""
-    found = resources_of(tmp_path, bucket_table("cors = []"))
+    """Without versioning and lifecycle a bucket has its tags, its public access block and its CORS rules."""
+    found = resources_of(tmp_path, bucket_table(""))
     assert [a for a in found if a.endswith("ingest.uploads")] == [
         "bucket.ingest.uploads",
         "bucket_tags.ingest.uploads",
         "public_access_block.ingest.uploads",
+        "cors.ingest.uploads",
         "permission.ingest.uploads",
     ]
+
+
+def test_no_cors_rules_are_a_wish(tmp_path: Path) -> None:
+    """`cors = []` on a bucket of ours wants a document without rules: what others add to it is drift."""
+    cors = resources_of(tmp_path, bucket_table("cors = []"))["cors.ingest.uploads"]
+    assert isinstance(cors, Cors)
+    assert (cors.rules, cors.wants_nothing, cors.shared) == ((), True, False)
 
 
 def test_documents_are_written_one_after_another(tmp_path: Path) -> None:

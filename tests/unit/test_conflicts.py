@@ -2,9 +2,13 @@ import pytest
 
 from task_deployer.conflicts import Unreadable
 from task_deployer.errors import ConfigError, ResourceError, SafetyError
-from task_deployer.manifest import Origin, Record
-from task_deployer.plan import plan_up
+from task_deployer.plan import Action, plan_up
+from task_deployer.records import Origin, Record
+from task_deployer.resources import Bucket, Cors, LogGroup
 from task_deployer.resources.base import Address, AnyResource
+from task_deployer.resources.bucket import SeenBucket
+from task_deployer.resources.cors import CorsRule
+from task_deployer.resources.log_group import SeenLogGroup
 from tests.builders import LINEAGE, recorded
 from tests.toys.kinds import Board, Chest, SeenBoard, Toy
 from tests.toys.world import SeenToy
@@ -36,15 +40,44 @@ def test_what_exists_without_a_record_is_a_conflict() -> None:
     assert (error.address, error.exit_code) == ("toy.a", 5)
 
 
-def test_a_lost_manifest_is_recognised() -> None:
-    """What bears this stack's own tags without a record tells of a lost manifest, and of `adopt`."""
-    assert "`adopt`" in refusal([A], {"toy.a": SeenToy(1, {**TAGS, "task-deployer:manifest": "older"})}).hint
+def test_what_is_this_stacks_own_without_a_record_is_told() -> None:
+    """What bears this stack's own tags without a record was kept, or its manifest was lost; and what can be done."""
+    error = refusal([A], {"toy.a": SeenToy(1, {**TAGS, "task-deployer:manifest": "older"})})
+    assert "this stack's own, kept by an earlier `down --keep-buckets`, or its manifest was lost" in error.detail
+    assert error.hint == "Put the manifest back, or delete that one if nothing needs it."
+
+
+def test_a_thing_of_a_kind_that_can_be_used_is_offered_so() -> None:
+    """Where such a thing could be somebody else's too, the advice says how to use it as it is."""
+    wish = Chest("c", tags=TAGS)
+    assert "`existing = true`" in refusal([wish], {"chest.c": SeenToy(1, TAGS)}).hint
+
+
+def test_what_is_taken_over_without_tags_is_refused_with_anothers() -> None:
+    """A log group of our name is taken over without tags and with this stack's own; any others are somebody's."""
+    wish = LogGroup("ingest", "/aws/lambda/media-dev-ingest", 30, TAGS)
+    for tags in ({}, {**TAGS, "task-deployer:manifest": "older"}):
+        plan = plan_up([wish], {wish.address: SeenLogGroup(None, tags)}, {}, LINEAGE)
+        assert plan.changes[0].action is Action.UPDATE
+    for tags in ({**TAGS, "task-deployer:stack": "other"}, {"owner": "audit"}):
+        error = refusal([wish], {wish.address: SeenLogGroup(30, tags)})
+        assert "exists already and is not in the manifest" in error.detail
 
 
 def test_what_somebody_made_anew_is_a_conflict() -> None:
     """A recorded name that now bears another owner's tags is not touched."""
     error = refusal([A], {"toy.a": SeenToy(1, {"Name": "theirs"})}, recorded(A))
     assert "toy.a: name a is recorded as ours, but its tags are Name=theirs" in error.detail
+
+
+def test_tags_that_a_bucket_shed_are_no_conflict() -> None:
+    """A recorded bucket whose whole tag set was replaced by others' is still ours; another lineage's is not."""
+    wish = Bucket("ingest.uploads", "uploads", "eu-central-1", TAGS)
+    plan = plan_up([wish], {wish.address: SeenBucket("eu-central-1", {"cost": "1"})}, recorded(wish), LINEAGE)
+    assert plan.changes[0].action is Action.KEEP
+    anothers = {**TAGS, "task-deployer:manifest": "another"}
+    error = refusal([wish], {wish.address: SeenBucket("eu-central-1", anothers)}, recorded(wish))
+    assert "is recorded as ours" in error.detail
 
 
 def test_stripped_tags_are_no_conflict() -> None:
@@ -78,6 +111,55 @@ def test_somebody_elses_cannot_become_ours() -> None:
     """What is recorded as adopted cannot be declared as ours: it would be deleted."""
     records = {Chest("c").address: Record("chest", Chest("c").identity, origin=Origin.ADOPTED)}
     assert "is recorded as not ours" in refusal([Chest("c")], {"chest.c": SeenToy(1, {})}, records).detail
+
+
+def test_somebody_elses_can_be_exchanged() -> None:
+    """What was only used may be exchanged for another one of others', or for one of our own."""
+    old = {Chest("c").address: Record("chest", {"name": "old"}, origin=Origin.ADOPTED)}
+    used = plan_up([Chest("c", existing=True)], {Chest("c").address: SeenToy(1, {})}, old, LINEAGE)
+    made = plan_up([Chest("c")], {Chest("c").address: None}, old, LINEAGE)
+    assert [(c.action, c.reason) for c in (*used.changes, *made.changes)] == [
+        (Action.KEEP, "not ours: used, never changed"),
+        (Action.CREATE, ""),
+    ]
+
+
+def test_an_exchange_takes_no_name_of_others() -> None:
+    """The record of what was used before does not make a thing ours that exists already under the new name."""
+    old = {Chest("c").address: Record("chest", {"name": "old"}, origin=Origin.ADOPTED)}
+    error = refusal([Chest("c", tags=TAGS)], {"chest.c": SeenToy(1, {"Name": "theirs"})}, old)
+    assert "exists already and is not in the manifest" in error.detail
+
+
+def test_our_rules_are_not_left_behind_in_the_old_bucket() -> None:
+    """Another bucket of others' under one key, with rules of ours in the old one, is refused with a way that works."""
+    rule = CorsRule("media-dev-ingest-uploads-1", ("*",), ("GET",))
+    old, new = (
+        Cors("ingest.uploads", Bucket("ingest.uploads", name, "eu-central-1", existing=True), (rule,), shared=True)
+        for name in ("x", "y")
+    )
+    error = refusal([new], {new.address: None}, recorded(old))
+    assert "cors.ingest.uploads: is recorded as bucket x, and the config makes it bucket y" in error.detail
+    assert "`cors = []`" in error.hint
+
+
+def test_a_cors_rule_with_our_id_is_somebody_elses_unless_recorded() -> None:
+    """A rule bears no owner: on somebody else's bucket one with our id is refused by name, and ours if on record."""
+    rule = CorsRule("media-dev-ingest-uploads-1", ("*",), ("GET",))
+    wish = Cors("ingest.uploads", Bucket("ingest.uploads", "x", "eu-central-1", existing=True), (rule,), shared=True)
+    error = refusal([wish], {wish.address: (rule.render(),)})
+    assert "CORS rule 'media-dev-ingest-uploads-1' already, which is not ours" in error.detail
+    assert plan_up([wish], {wish.address: (rule.render(),)}, recorded(wish), LINEAGE).pending == ()
+
+
+def test_somebody_elses_that_cannot_be_used_is_a_config_error() -> None:
+    """A bucket of another region is a mistake of the config that names both regions, before anything is made."""
+    wish = Bucket("ingest.uploads", "theirs", "eu-central-1", existing=True)
+    with pytest.raises(ConfigError) as caught:
+        plan_up([wish], {wish.address: SeenBucket("us-west-2", {})}, {}, LINEAGE)
+    assert caught.value.detail == (
+        "bucket.ingest.uploads: bucket theirs has Region 'us-west-2', and this stack needs 'eu-central-1'"
+    )
 
 
 def test_what_cannot_be_changed_in_place_is_a_conflict() -> None:
@@ -145,3 +227,15 @@ def test_a_forbidden_read_of_what_is_known_is_a_missing_right(
     with pytest.raises(ResourceError) as caught:
         plan_up([wish], {wish.address: FORBIDDEN}, records, LINEAGE)
     assert caught.value.exit_code == 1
+
+
+def test_a_bucket_of_others_that_s3_sends_elsewhere_is_a_config_error() -> None:
+    """301 on what is declared as somebody else's says that it is in another region: the read's own words, exit 2."""
+    elsewhere = Unreadable(ResourceError("in another region: us-west-2", code="301", detail="we are in eu-central-1"))
+    wish = Chest("c", existing=True)
+    with pytest.raises(ConfigError) as caught:
+        plan_up([wish], {wish.address: elsewhere}, {}, LINEAGE)
+    assert (caught.value.summary, caught.value.detail) == (
+        "in another region: us-west-2",
+        "chest.c: we are in eu-central-1",
+    )

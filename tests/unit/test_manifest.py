@@ -6,7 +6,8 @@ import pytest
 from task_deployer import manifest
 from task_deployer.aws import Account
 from task_deployer.errors import ManifestError, SafetyError
-from task_deployer.manifest import Manifest, Origin, Record, Status, in_order
+from task_deployer.manifest import Manifest
+from task_deployer.records import Origin, Record, Status, in_order
 from task_deployer.resources.base import Address
 from tests.builders import ACCOUNT
 

@@ -10,7 +10,7 @@ import pytest
 
 from task_deployer import manifest, manifest_file
 from task_deployer.errors import ManifestError
-from task_deployer.manifest import Record
+from task_deployer.records import Record
 from task_deployer.resources.base import Address
 from tests.builders import ACCOUNT
 
@@ -80,7 +80,7 @@ def test_an_empty_manifest_is_removed(manifest_path: Path) -> None:
     """When the last record goes, so do the file, its lock and the empty folder."""
     address = Address("role.a")
     with manifest.opened(manifest_path, "media", "dev", ACCOUNT) as journal:
-        journal.put(address, Record("role", {"name": "r"}))
+        journal.put(address, Record("role", {"name": "r", "path": "/"}))
     assert manifest_path.exists()
     with manifest.opened(manifest_path, "media", "dev", ACCOUNT) as journal:
         journal.forget(address)
@@ -92,7 +92,7 @@ def test_the_lineage_lives_as_long_as_the_file(manifest_path: Path) -> None:
 
     def lineage(*, keep: bool) -> str:
         with manifest.opened(manifest_path, "media", "dev", ACCOUNT) as journal:
-            journal.put(Address("role.a"), Record("role", {"name": "r"}))
+            journal.put(Address("role.a"), Record("role", {"name": "r", "path": "/"}))
             if not keep:
                 journal.forget(Address("role.a"))
             return journal.lineage

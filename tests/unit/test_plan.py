@@ -4,9 +4,13 @@ import pytest
 
 from task_deployer.conflicts import Unreadable
 from task_deployer.errors import ResourceError
-from task_deployer.manifest import Origin, Record, Status
 from task_deployer.plan import Action, Change, Plan, emptying, keeping, plan_down, plan_up
+from task_deployer.records import Origin, Record, Status
+from task_deployer.resources import Bucket, BucketTags, Cors, Notifications
 from task_deployer.resources.base import Address, AnyResource, Difference
+from task_deployer.resources.bucket import SeenBucket
+from task_deployer.resources.notification_document import Entry
+from task_deployer.status import State, compare
 from tests.builders import LINEAGE, recorded
 from tests.toys.kinds import Board, Chest, Part, SeenBoard, Toy
 from tests.toys.world import SeenToy
@@ -156,6 +160,52 @@ def test_down_takes_no_refused_read_for_absence() -> None:
     with pytest.raises(ResourceError) as caught:
         plan_down(recorded(A), seen(toy__a=Unreadable(error)), LINEAGE)
     assert caught.value is error
+
+
+def test_down_takes_no_notice_of_a_refused_read_of_what_stays() -> None:
+    """A refused read of a kept kind, or of what goes with it, stops nothing: both stay, and are forgotten."""
+    refused = Unreadable(ResourceError("no", code="403"))
+    records, kept = recorded(A, P, CHEST), frozenset({"toy"})
+    plan = plan_down(records, seen(toy__a=refused, part__p=refused, chest__c=THERE), LINEAGE, kept)
+    assert {c.address: (c.action, c.forgets) for c in plan.changes} == {
+        "part.p": (Action.KEEP, True),
+        "toy.a": (Action.KEEP, True),
+        "chest.c": (Action.DELETE, False),
+    }
+    with pytest.raises(ResourceError):
+        plan_down(records, seen(toy__a=THERE, part__p=1, chest__c=refused), LINEAGE, kept)
+
+
+def test_our_entries_go_whoever_owns_the_document() -> None:
+    """Entries in a document of a bucket that is another's now are ours one by one: they go, and the bucket is left."""
+    bucket = Bucket("ingest.uploads", "uploads", "eu-central-1")
+    entry = Entry("media-dev-ingest-uploads-Created", "arn:f", ("s3:ObjectCreated:*",))
+    tags, entries = BucketTags("ingest.uploads", bucket), Notifications("uploads", bucket, (entry,))
+    observed: Seen = {bucket.address: SeenBucket("eu-central-1", {"task-deployer:manifest": "another"})}
+    plan = plan_down(recorded(bucket, tags, entries), observed, LINEAGE)
+    assert {c.address: c.action for c in plan.changes} == {
+        "notifications.uploads": Action.DELETE,
+        "bucket_tags.ingest.uploads": Action.KEEP,
+        "bucket.ingest.uploads": Action.KEEP,
+    }
+
+
+def test_a_bucket_that_shed_its_tags_goes() -> None:
+    """A recorded bucket whose tags were replaced by others' without a word of another lineage is still deleted."""
+    bucket = Bucket("ingest.uploads", "uploads", "eu-central-1")
+    observed: Seen = {bucket.address: SeenBucket("eu-central-1", {"cost": "1"})}
+    assert only(plan_down(recorded(bucket), observed, LINEAGE)).action is Action.DELETE
+
+
+@pytest.mark.parametrize("records", [True, False])
+def test_absence_can_be_as_wanted(records: bool) -> None:  # noqa: FBT001 - a row's field
+    """Where the wish is that nothing be there, absence is kept, and what is there is an update."""
+    cors = Cors("ingest.uploads", Bucket("ingest.uploads", "uploads", "eu-central-1"), ())
+    known = recorded(cors) if records else {}
+    there = ({"ID": "theirs", "AllowedMethods": ["GET"], "AllowedOrigins": ["*"]},)
+    assert only(plan_up([cors], {cors.address: None}, known, LINEAGE)).action is Action.KEEP
+    assert only(plan_up([cors], {cors.address: there}, known, LINEAGE)).action is Action.UPDATE
+    assert compare([cors], {cors.address: None}, known)[0].state is State.OK
 
 
 def test_kept_kinds_stay_and_are_forgotten() -> None:

@@ -4,8 +4,8 @@ import pytest
 
 from task_deployer.conflicts import Unreadable
 from task_deployer.errors import ResourceError
-from task_deployer.manifest import Origin, Record, Status
 from task_deployer.plan import Action
+from task_deployer.records import Origin, Record, Status
 from task_deployer.resources.base import Address, AnyResource
 from task_deployer.status import Standing, State, compare, worst
 from tests.builders import recorded

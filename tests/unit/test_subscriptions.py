@@ -66,5 +66,6 @@ def test_one_task_alone(tmp_path: Path) -> None:
     document = found["notifications.theirs"]
     assert isinstance(document, Notifications)
     assert [entry.id for entry in document.entries] == ["media-dev-two-uploads-Created"]
-    assert document.spared == ("media-dev-one-uploads-Created",)
-    assert document.identity["entries"] == "media-dev-one-uploads-Created media-dev-two-uploads-Created"
+    one, two = (f"media-dev-{task}-uploads-Created={FUNCTION_ARN.replace('ingest', task)}" for task in ("one", "two"))
+    assert document.spared == (one,)
+    assert document.identity["entries"] == f"{one} {two}"

@@ -1,0 +1,77 @@
+"""What the manifest records: one thing of ours, how it came to us, and where in its life it is. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from graphlib import TopologicalSorter
+
+from task_deployer.aws import Account
+from task_deployer.resources import KINDS
+from task_deployer.resources.base import Address, Identity
+
+
+class Origin(StrEnum):
+    """How a thing came to us: we made it, or it was there and only our own entries in it are ours."""
+
+    CREATED = "created"
+    ADOPTED = "adopted"
+
+
+class Status(StrEnum):
+    """Where a recorded thing is in its life. All but `ready` are promises that a run did not live to keep."""
+
+    CREATING = "creating"
+    UPDATING = "updating"
+    READY = "ready"
+    DELETING = "deleting"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One thing of ours: enough to find and delete it without the config. Never a secret."""
+
+    kind: str
+    identity: Identity
+    depends_on: tuple[Address, ...] = ()
+    origin: Origin = Origin.CREATED
+    status: Status = Status.READY
+
+
+def in_order(records: Mapping[Address, Record]) -> tuple[Address, ...]:
+    """The addresses of the records, each behind those that it depends on. Edges to what is not among them are left out.
+
+    Raises `ValueError` for a circle.
+    """
+    edges = {address: [e for e in records[address].depends_on if e in records] for address in sorted(records)}
+    return tuple(TopologicalSorter(edges).static_order())
+
+
+def check_identity(address: str, record: Record, account: Account) -> None:
+    """Raise ValueError for an identity that does not even make the ARNs that rights are about."""
+    try:
+        KINDS[record.kind].arns(account, record.identity)
+    except KeyError as error:
+        raise ValueError(f"the identity of {address} lacks {error}") from error
+
+
+def parse_record(address: str, record: Mapping[str, object]) -> Record:
+    """Read one record. Raises KeyError, TypeError or ValueError with what is wrong with it."""
+    kind, identity, depends_on = record["kind"], record["identity"], record["depends_on"]
+    if not isinstance(kind, str) or not isinstance(identity, dict) or not isinstance(depends_on, list):
+        raise TypeError(f"the record of {address} has the wrong shape")
+    if not address.startswith(f"{kind}."):
+        raise ValueError(f"the record of {address} is of another kind: {kind}")
+    if not identity or not all(word and isinstance(word, str) for pair in identity.items() for word in pair):
+        raise TypeError(f"the identity of {address} holds something else than words")
+    edges = tuple(Address(str(edge)) for edge in depends_on)
+    return Record(kind, identity, edges, Origin(str(record["origin"])), Status(str(record["status"])))
+
+
+def interrupted(record: Record) -> bool:
+    """Whether a run ended before it could write the outcome down."""
+    return record.status is not Status.READY
+
+
+def with_status(record: Record, status: Status) -> Record:
+    """The same record in another place of its life."""
+    return replace(record, status=status)

@@ -43,12 +43,15 @@ class Project:
     def to_take_down(self) -> tuple[Config | None, Manifest | None]:
         """The config, if it can be used, and the manifest of the stack that is meant.
 
-        A config with mistakes still says whose manifest is meant; where it does not, no other stack's is taken for it.
+        A config with mistakes still says whose manifest is meant. Where it does not, the project's only manifest is,
+        unless the user named a config: then no other stack's is taken for it.
         """
         try:
             config = self.config_if_any()
         except ConfigError as error:
             name = stack_name(self.folder, self.env)
+            if name is None and self.file is None and not self.is_named:
+                return None, self.recorded(None)
             if name is None and self.file is None:
                 error.hint = "Mend it, or say with --manifest FILE what is to be taken down: `down` needs that alone."
                 raise

@@ -170,6 +170,7 @@ def test_everything_given(project: Project, account: Account) -> None:
         ["s3:GetObjectVersion"],
     )
     assert account.lambda_.get_function_concurrency(FunctionName=FUNCTION)["ReservedConcurrentExecutions"] == 5
-    assert "cors.ingest.uploads" not in project.succeed("plan", "--json").actions
+    with pytest.raises(account.s3.exceptions.ClientError, match="NoSuchCORSConfiguration"):
+        account.s3.get_bucket_cors(Bucket=BUCKET)
     project.succeed("down", "--yes")
     assert account.listing() == {}

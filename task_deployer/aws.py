@@ -22,6 +22,7 @@ from task_deployer import __version__
 from task_deployer.errors import ConfigError, CredentialsError, UsageError
 from task_deployer.refusals import CALL_ERRORS, explain
 from task_deployer.retry import Patience
+from task_deployer.throttle import Pace
 
 if TYPE_CHECKING:
     import boto3
@@ -98,6 +99,7 @@ class Aws:
     logs: "CloudWatchLogsClient"
     calls: Calls = field(default_factory=Calls)
     patience: Patience = field(default_factory=Patience)
+    pace: Pace = field(default_factory=Pace)
 
     def waiting_with(self, patience: Patience) -> "Aws":
         """The same clients, waiting with another patience."""
@@ -214,7 +216,7 @@ def _client_config(access: Access) -> "Config":
 
     elsewhere = access.endpoint_url or os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL_S3")
     return Config(
-        retries={"mode": "standard", "total_max_attempts": 6},
+        retries={"mode": "standard", "total_max_attempts": 4},  # what outlasts that is throttle.py's
         max_pool_connections=max(10, access.workers),
         connect_timeout=10,
         read_timeout=60,

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from task_deployer.aws import Aws
 from task_deployer.engine import Means, ask_all
 from task_deployer.errors import SafetyError
 from task_deployer.plan import Action, Change, Plan, emptying, keeping
 from task_deployer.records import Record
 from task_deployer.resources import KINDS
-from task_deployer.resources.base import Address, HoldsData
+from task_deployer.resources.base import Address, HoldsData, Identity
 from task_deployer.resources.bucket_contents import COUNTED
 
 
@@ -64,10 +65,12 @@ def _count(planned: Plan, means: Means, records: Mapping[Address, Record]) -> di
     """Count what each deletion would lose, all at once."""
     changes = {change.address: change for change in planned.of(Action.DELETE)}
     holding = {address: kind for address in changes if issubclass(kind := KINDS[changes[address].kind], HoldsData)}
-    questions = {
-        address: partial(kind.count, means.aws, records[address].identity) for address, kind in holding.items()
-    }
+    questions = {address: partial(_counted, kind, records[address].identity) for address, kind in holding.items()}
     return {changes[address]: number for address, number in ask_all(means, questions).items()}
+
+
+def _counted(kind: type[HoldsData], identity: Identity, aws: Aws) -> int:
+    return kind.count(aws, identity)
 
 
 def _told(count: int) -> str:

@@ -22,7 +22,8 @@ from task_deployer.records import Origin, Record, Status, with_status
 from task_deployer.refusals import CALL_ERRORS, explain
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import ENTRIES, Address, HoldsData, Identity, entries_of, joined, same_thing
-from task_deployer.walk import BEAT, Means, Steps, Walk
+from task_deployer.throttle import persistently
+from task_deployer.walk import BEAT, Means, Steps, Waits, Walk
 
 __all__ = ["Means", "ask_all", "execute", "observe_all"]
 
@@ -35,9 +36,11 @@ def observe_all(means: Means, things: Mapping[Address, tuple[str, Identity]]) ->
     Raises `CredentialsError` and what is no refusal of a read; `Interrupted` when asked to stop.
     """
 
-    def observe(kind: str, identity: Identity) -> object:
+    def observe(kind: str, identity: Identity, aws: Aws) -> object:
         try:
-            return KINDS[kind].observe(means.aws, identity)
+            return persistently(
+                aws.patience, aws.pace, KINDS[kind].rights.api, partial(KINDS[kind].observe, aws, identity)
+            )
         except ResourceError as error:
             return Unreadable(error)
         except CALL_ERRORS as error:
@@ -50,13 +53,15 @@ def observe_all(means: Means, things: Mapping[Address, tuple[str, Identity]]) ->
     return {address: _named(value, address) for address, value in seen.items()}
 
 
-def ask_all(means: Means, questions: Mapping[Address, Callable[[], T]]) -> dict[Address, T]:
+def ask_all(means: Means, questions: Mapping[Address, Callable[[Aws], T]]) -> dict[Address, T]:
     """Ask AWS all these questions at once. Raises what a question raises; `Interrupted` when asked to stop."""
+    waits = Waits(means)
     with ThreadPoolExecutor(means.workers) as pool:
-        jobs = {address: pool.submit(question) for address, question in questions.items()}
+        jobs = {address: pool.submit(question, waits.aws_for(address)) for address, question in questions.items()}
         running: set[Future[T]] = set(jobs.values())
         while running and not means.stop.is_set():
             _, running = wait(running, timeout=BEAT, return_when=FIRST_COMPLETED)
+            waits.report()
         if means.stop.is_set():
             pool.shutdown(cancel_futures=True)
             raise Interrupted(

@@ -31,10 +31,11 @@ class Started:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A change waits for AWS to settle, and why."""
+    """A resource waits for AWS to settle: why, and for how many seconds it has already."""
 
     address: Address
     reason: str
+    seconds: float = 0
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,10 @@ from botocore import exceptions
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionClosedError,
     ConnectionError,  # noqa: A004 - botocore's, of which each failure to reach an endpoint is one
     CredentialRetrievalError,
+    HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
     SSOError,
@@ -29,15 +31,44 @@ _BAD_CREDENTIALS = {
     "InvalidToken",
     "AuthFailure",
 }
-_CLOCK = {"RequestTimeTooSkewed"}
+_CLOCK = {"RequestTimeTooSkewed", "RequestInTheFuture"}
+_SKEWED = re.compile("Signature (expired|not yet current)")  # what the others than S3 say of a clock that is wrong
+_QUOTAS = {
+    "LimitExceeded",
+    "TooManyBuckets",
+    "CodeStorageExceededException",
+    "PolicyLengthExceededException",
+    "RequestEntityTooLargeException",
+    "ServiceQuotaExceededException",
+    "OverLimit",
+}
+_QUOTA_TEXT = re.compile(
+    "Resource limit exceeded|decreases account's UnreservedConcurrentExecution|Maximum policy size"
+)
 FORBIDDEN = {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 
 CALL_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
 """All that a call may raise: AWS said no, it was not reached, or something else answered."""
 
+UNREACHED = (ConnectionError, ConnectionClosedError, HTTPClientError)
+"""No answer came: whether the call did its work is unknown."""
+
+_THROTTLED = re.compile(
+    "Throttl(ing|ed)(Exception)?|TooManyRequestsException|Request(Throttled|LimitExceeded)(Exception)?|SlowDown"
+    "|BandwidthLimitExceeded|PriorRequestNotComplete|LimitExceededException|KmsThrottled"
+)
+_BROKEN = re.compile(
+    "Internal(Error|Failure|ServerError)|Service(Exception|Failure|Unavailable(Exception)?)|RequestTimeout(Exception)?"
+)
+_TOO_MANY, _SERVERS = 429, 500  # HTTP: too many requests; the first of the server's own errors
+
 _NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError)
 _LoginError = getattr(exceptions, "LoginError", SSOError)  # `aws login` is younger than the oldest boto3 that we take
 _EXPIRED = (CredentialRetrievalError, SSOError, TokenRetrievalError, _LoginError)
+_QUOTA_HINT = (
+    "This is a quota of the account, which waiting does not change: ask for less in the config, remove what nobody "
+    "needs, or ask AWS for more in Service Quotas."
+)
 _LOG_IN = "Log in again (`aws sso login` or `aws configure`), then run the same command: it goes on from here."
 _NAMED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:\w+)")
 _ACTIONS = {
@@ -67,6 +98,24 @@ def code_of(error: ClientError) -> str:
 def message_of(error: ClientError) -> str:
     """AWS's error text."""
     return str(error.response.get("Error", {}).get("Message", ""))
+
+
+def is_quota(error: ClientError) -> bool:
+    """Whether the account may not have more of this: waiting does not help, whatever the code sounds like.
+
+    CloudWatch Logs uses for it a code that others use for throttling: LimitExceededException.
+    """
+    return code_of(error) in _QUOTAS or _QUOTA_TEXT.search(message_of(error)) is not None
+
+
+def is_throttled(error: BaseException) -> bool:
+    """Whether AWS has no time for us: throttling, or an error of its own. A quota is no such thing."""
+    if not isinstance(error, ClientError) or is_quota(error):
+        return False
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    code = code_of(error)
+    told = _THROTTLED.fullmatch(code) is not None or _BROKEN.fullmatch(code) is not None
+    return status == _TOO_MANY or status >= _SERVERS or told
 
 
 def explain(error: Exception, address: str | None = None) -> TaskDeployError:
@@ -100,18 +149,18 @@ def explain(error: Exception, address: str | None = None) -> TaskDeployError:
 
 def _explain_answer(error: ClientError, address: str | None) -> TaskDeployError:
     code, message = code_of(error), message_of(error)
+    if code in _CLOCK or _SKEWED.search(message):
+        return CredentialsError(
+            "This machine's clock is wrong",
+            detail=message,
+            hint="Set the clock; AWS allows 5 minutes.",
+            address=address,
+        )
     if code in _BAD_CREDENTIALS:
         return CredentialsError(
             f"AWS does not accept the credentials ({code})",
             detail=message,
             hint=_LOG_IN,
-            address=address,
-        )
-    if code in _CLOCK:
-        return CredentialsError(
-            "This machine's clock is wrong",
-            detail=message,
-            hint="Set the clock; AWS allows 5 minutes.",
             address=address,
         )
     return ResourceError(
@@ -130,6 +179,8 @@ def _request(error: ClientError) -> str:
 
 def _hint(error: ClientError, code: str) -> str:
     """Name the IAM action that is missing: AWS's text mostly does; S3's operations have actions of other names."""
+    if is_quota(error):
+        return _QUOTA_HINT
     if code not in FORBIDDEN:
         return ""
     named = _NAMED_ACTION.search(message_of(error))

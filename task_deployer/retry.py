@@ -1,4 +1,4 @@
-"""Named waits for AWS to settle. Throttling, 5xx and lost connections are botocore's to retry; this is the rest.
+"""Named waits for AWS to settle. Throttling, 5xx and lost connections are throttle.py's; this is the rest.
 
 Each wait names its error code and message, its deadline and its reason. Everything else fails at once.
 """
@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event as Flag
 from typing import TYPE_CHECKING, TypeVar
 
 import tenacity
@@ -26,19 +27,32 @@ def _tell_nobody(_: str) -> None:
     """Nobody listens."""
 
 
+class Clock:
+    """The time, in seconds. A test may have its own, on which an hour passes at once."""
+
+    def now(self) -> float:
+        """Say what time it is; only differences mean anything."""
+        return time.monotonic()
+
+    def wait(self, stop: Flag, seconds: float) -> bool:
+        """Let this time pass, or less if asked to stop; whether that was so."""
+        return stop.wait(seconds)
+
+
 @dataclass(frozen=True)
 class Patience:
-    """How to wait: how to sleep (seconds), and whom to tell why."""
+    """How to wait: how to sleep, whom to tell why, and what time it is. Both times are in seconds."""
 
     sleep: Callable[[float], None] = time.sleep
     tell: Callable[[str], None] = _tell_nobody
+    now: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True)
 class Wait:
     """One condition that passes by itself: `code` and `message` (regular expressions) tell it.
 
-    `seconds` is the deadline: what is slept in all, at most; the calls between the pauses take their own time.
+    `seconds` is the deadline, counted from the first refusal.
     """
 
     reason: str
@@ -104,9 +118,16 @@ LOG_GROUP_BUSY = Wait("the log group to settle", 60, "OperationAbortedException"
 """Creations and deletions of one log group collide."""
 
 
-def _slept(seconds: float) -> Callable[[tenacity.RetryCallState], bool]:
-    """Stop when the pauses add up to the deadline. Only sleep counts: a deadline needs no clock."""
-    return lambda state: state.idle_for >= seconds
+def over(patience: Patience, seconds: float) -> Callable[[tenacity.RetryCallState], bool]:
+    """Stop this long after the first refusal, by the clock or by the pauses: a sleep that is none must end as well."""
+    first: list[float] = []
+
+    def is_over(state: tenacity.RetryCallState) -> bool:
+        now = patience.now()
+        first.append(now)
+        return max(state.idle_for, now - first[0]) >= seconds
+
+    return is_over
 
 
 def _pauses(first: float) -> tenacity.wait.wait_base:
@@ -118,13 +139,32 @@ def patiently(patience: Patience, wait: Wait, call: Callable[[], T]) -> T:
     """Call, and call again for as long as the error is the named one, with growing pauses, until its deadline."""
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(wait.matches),
-        stop=_slept(wait.seconds),
+        stop=over(patience, wait.seconds),
         wait=_pauses(0.5),
         sleep=patience.sleep,
         before_sleep=lambda _: patience.tell(wait.reason),
         reraise=True,
     )
     return retrying(call)
+
+
+_VISIBLE_SECONDS = 60
+
+
+def until_visible(patience: Patience, reason: str, look: Callable[[], T | None]) -> T | None:
+    """Look until something is there. None if there still is not after a minute.
+
+    For a name that AWS says is taken: another of its places may not show yet what took it.
+    """
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_result(lambda seen: seen is None),
+        stop=over(patience, _VISIBLE_SECONDS),
+        wait=_pauses(0.25),
+        sleep=patience.sleep,
+        before_sleep=lambda _: patience.tell(reason),
+        retry_error_callback=lambda _: None,
+    )
+    return retrying(look)
 
 
 _SETTLE_SECONDS = 300
@@ -153,7 +193,7 @@ def until_settled(patience: Patience, client: "LambdaClient", name: str) -> "Fun
     not_found = Wait("the function to be found", _SETTLE_SECONDS, "ResourceNotFoundException")
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_result(is_unsettled) | tenacity.retry_if_exception(not_found.matches),
-        stop=_slept(_SETTLE_SECONDS),
+        stop=over(patience, _SETTLE_SECONDS),
         wait=_pauses(0.25),
         sleep=patience.sleep,
         before_sleep=lambda _: patience.tell("the function to be ready"),

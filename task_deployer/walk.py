@@ -18,8 +18,10 @@ from task_deployer.errors import CredentialsError, Interrupted, SafetyError, Tas
 from task_deployer.events import Event, Failed, Finished, Outcome, Reporter, Skipped, Started, Waiting
 from task_deployer.plan import Action, Change
 from task_deployer.refusals import CALL_ERRORS, explain
+from task_deployer.resources import KINDS
 from task_deployer.resources.base import Address
-from task_deployer.retry import Patience
+from task_deployer.retry import Clock, Patience
+from task_deployer.throttle import persistently
 
 BEAT = 0.1
 """Seconds between two looks at what the workers have to tell."""
@@ -27,12 +29,43 @@ BEAT = 0.1
 
 @dataclass(frozen=True)
 class Means:
-    """What an execution works with: the clients, how many workers, whom to tell, and the flag that says stop."""
+    """What an execution works with: the clients, how many workers, whom to tell, the flag that says stop, the time."""
 
     aws: Aws
     report: Reporter
     workers: int = 16
     stop: Flag = field(default_factory=Flag)
+    clock: Clock = field(default_factory=Clock)
+
+
+class Waits:
+    """The workers' side of telling: they wait here, and the calling thread reports why."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._told: SimpleQueue[Event] = SimpleQueue()
+
+    def aws_for(self, address: Address) -> Aws:
+        """The clients, with the patience of one job: it ends when asked to stop, and tells what it waits for."""
+        clock, since = self._means.clock, dict[str, float]()
+
+        def tell(reason: str) -> None:
+            now = clock.now()
+            self._told.put(Waiting(address, reason, now - since.setdefault(reason, now)))
+
+        return self._means.aws.waiting_with(Patience(self._sleep, tell, clock.now))
+
+    def report(self) -> None:
+        """Report what was told meanwhile. The calling thread's."""
+        while True:
+            try:
+                self._means.report(self._told.get_nowait())
+            except Empty:
+                return
+
+    def _sleep(self, seconds: float) -> None:
+        if self._means.clock.wait(self._means.stop, seconds):
+            raise Interrupted("Stopped while waiting for AWS", detail="The manifest says what was begun.")
 
 
 @dataclass(frozen=True)
@@ -58,7 +91,7 @@ class Walk:
         self._steps = steps
         self._means = means
         self._ready: deque[Address] = deque()
-        self._told: SimpleQueue[Event] = SimpleQueue()
+        self._waits = Waits(means)
         self._running: dict[Future[float], Change] = {}
         self._done: list[Address] = []
         self._failed: list[Failed] = []
@@ -77,7 +110,7 @@ class Walk:
             try:
                 self._start_ready(pool)
                 while self._running:
-                    self._drain_told()
+                    self._waits.report()
                     ended, _ = wait(self._running, timeout=BEAT, return_when=FIRST_COMPLETED)
                     for job in ended:
                         self._finish(job)
@@ -85,7 +118,7 @@ class Walk:
             except BaseException:
                 self._means.stop.set()  # wakes what waits; the pool then lets calls in flight end
                 raise
-        self._drain_told()
+        self._waits.report()
         return self._outcome()
 
     def _start_ready(self, pool: ThreadPoolExecutor) -> None:
@@ -109,13 +142,9 @@ class Walk:
 
     def _work(self, change: Change) -> float:
         begun = time.monotonic()
-        patience = Patience(self._sleep, lambda reason: self._told.put(Waiting(change.address, reason)))
-        self._steps.job(change, self._means.aws.waiting_with(patience))
+        aws, api = self._waits.aws_for(change.address), KINDS[change.kind].rights.api
+        persistently(aws.patience, aws.pace, api, lambda: self._steps.job(change, aws))
         return time.monotonic() - begun
-
-    def _sleep(self, seconds: float) -> None:
-        if self._means.stop.wait(seconds):
-            raise Interrupted("Stopped while waiting for AWS", detail="The manifest says what was begun.")
 
     def _finish(self, job: Future[float]) -> None:
         change = self._running.pop(job)
@@ -144,13 +173,6 @@ class Walk:
         failed = Failed(change, error)
         self._failed.append(failed)
         self._means.report(failed)
-
-    def _drain_told(self) -> None:
-        while True:
-            try:
-                self._means.report(self._told.get_nowait())
-            except Empty:
-                return
 
     def _outcome(self) -> Outcome:
         over = {*self._done, *(failed.change.address for failed in self._failed)}

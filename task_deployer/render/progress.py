@@ -7,12 +7,13 @@ from task_deployer.plan import Action
 from task_deployer.render.text import GLYPHS, Line, Style, plan_lines
 
 _DONE = {Action.CREATE: "created", Action.UPDATE: "changed", Action.DELETE: "deleted", Action.KEEP: "kept"}
+_AGAIN = 5.0  # seconds
 _STYLES = {Action.CREATE: Style.CREATE, Action.UPDATE: Style.UPDATE, Action.DELETE: Style.DELETE}
 
 
 def reporter(write: Callable[[Line], None], *, verbose: bool = False) -> Reporter:
-    """A reporter that writes lines. Each reason to wait is told once for each resource."""
-    told: set[tuple[str, str]] = set()
+    """A reporter that writes lines. A reason to wait is told at once, and again when it has doubled from 5 seconds."""
+    told: dict[tuple[str, str], float] = {}
 
     def report(event: Event) -> None:
         match event:
@@ -23,9 +24,9 @@ def reporter(write: Callable[[Line], None], *, verbose: bool = False) -> Reporte
                     write(line)
             case Started() if verbose:
                 write(Line(f"  {GLYPHS[event.change.action]} {event.change.address} ...", Style.QUIET))
-            case Waiting() if (event.address, event.reason) not in told:
-                told.add((event.address, event.reason))
-                write(Line(f"  {event.address} waits for {event.reason}", Style.QUIET))
+            case Waiting() if event.seconds >= told.get((event.address, event.reason), 0):
+                told[event.address, event.reason] = max(_AGAIN, event.seconds * 2)
+                write(Line(waiting_text(event), Style.QUIET))
             case Finished():
                 write(finished_line(event))
             case Failed():
@@ -36,6 +37,12 @@ def reporter(write: Callable[[Line], None], *, verbose: bool = False) -> Reporte
                 pass
 
     return report
+
+
+def waiting_text(event: Waiting) -> str:
+    """What a resource waits for, and for how long already."""
+    waited = f", {event.seconds:.0f} s" if event.seconds >= 1 else ""
+    return f"  {event.address}: waiting for {event.reason}{waited}"
 
 
 def finished_line(event: Finished) -> Line:

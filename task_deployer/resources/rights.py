@@ -12,3 +12,8 @@ class Rights:
     delete: tuple[str, ...]
     listing: tuple[str, ...] = ()
     """Reads that are asked for without naming a thing, so that they can be allowed on everything only."""
+
+    @property
+    def api(self) -> str:
+        """The service that the kind lives in, as IAM writes it: `lambda`."""
+        return next((action.partition(":")[0] for action in self.read), "")

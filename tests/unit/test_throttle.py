@@ -1,0 +1,141 @@
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+
+from task_deployer.refusals import is_throttled
+from task_deployer.retry import Patience
+from task_deployer.throttle import THROTTLED_SECONDS, UNREACHED_SECONDS, Pace, persistently
+
+UNREACHED = EndpointConnectionError(endpoint_url="https://sqs")
+
+
+def error(code: str, message: str = "", status: int = 400) -> ClientError:
+    """An error answer of AWS's."""
+    answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "CreateFunction")  # type: ignore[arg-type]  # what is looked at of it
+
+
+@dataclass
+class Time:
+    """A clock that sleeping moves."""
+
+    now: float = 0.0
+    told: list[str] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        """Let the time pass."""
+        self.now += seconds
+
+    @property
+    def patience(self) -> Patience:
+        """The patience of a verb that waits on this clock."""
+        return Patience(self.sleep, self.told.append, lambda: self.now)
+
+
+def after(*errors: Exception) -> Callable[[], str]:
+    """A verb that raises these errors one by one, then succeeds."""
+    left = iter(errors)
+
+    def verb() -> str:
+        for one in left:
+            raise one
+        return "done"
+
+    return verb
+
+
+def always(raised: Exception) -> Callable[[], str]:
+    """A verb that never succeeds."""
+
+    def verb() -> str:
+        raise raised
+
+    return verb
+
+
+@pytest.mark.parametrize(
+    "busy",
+    [
+        error("TooManyRequestsException", status=429),
+        error("Throttling", "Rate exceeded"),
+        error("ThrottlingException"),
+        error("RequestThrottled", status=403),
+        error("SlowDown", status=503),
+        error("", status=502),
+        error("ServiceFailure", status=500),
+        UNREACHED,
+        ReadTimeoutError(endpoint_url="https://lambda"),
+    ],
+)
+def test_what_is_busy_is_asked_again(busy: Exception) -> None:
+    """A verb that AWS had no time for, or that did not reach it, is done again, and the reason is told each time."""
+    time = Time()
+    assert persistently(time.patience, Pace(), "lambda", after(busy, busy)) == "done"
+    assert 2 == len(time.told)
+    assert all("lambda" in reason for reason in time.told)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        error("AccessDenied", status=403),
+        error("LimitExceededException", "Resource limit exceeded"),
+        error("LimitExceeded", status=409),
+        ValueError("Throttling"),
+    ],
+)
+def test_anything_else_fails_at_once(other: Exception) -> None:
+    """A refusal, a quota whatever its code sounds like, and a bug are not asked for again."""
+    time = Time()
+    with pytest.raises(type(other)) as caught:
+        persistently(time.patience, Pace(), "logs", always(other))
+    assert caught.value is other
+    assert [] == time.told
+
+
+@pytest.mark.parametrize(
+    ("raised", "seconds"), [(error("Throttling"), THROTTLED_SECONDS), (UNREACHED, UNREACHED_SECONDS)]
+)
+def test_there_is_an_end_to_it(raised: Exception, seconds: float) -> None:
+    """AWS's own error is raised when the time for it is over, and not long after."""
+    time = Time()
+    with pytest.raises(type(raised)) as caught:
+        persistently(time.patience, Pace(), "iam", always(raised))
+    assert caught.value is raised
+    assert seconds <= time.now < seconds + 21
+
+
+def test_others_leave_a_busy_api_alone() -> None:
+    """Whoever comes to an API that has just refused another worker waits, and says so; other APIs are asked at once."""
+    time, pace = Time(), Pace()
+    pace.hold("lambda", 4.0)
+    pace.hold("lambda", 2.0)
+    assert "done" == persistently(time.patience, pace, "sqs", after())
+    assert [] == time.told
+    assert "done" == persistently(time.patience, pace, "lambda", after())
+    assert (4.0, ["lambda to take more calls"]) == (time.now, time.told)
+
+
+def test_a_refused_worker_holds_the_api() -> None:
+    """A throttled verb lets the other workers wait as long as it waits itself."""
+    time, pace, due = Time(), Pace(), list[float]()
+    throttled = after(error("Throttling"))
+
+    def verb() -> str:
+        try:
+            return throttled()
+        finally:
+            due.append(time.now)
+
+    persistently(time.patience, pace, "iam", verb)
+    assert due[1] == pace.due("iam") > due[0]
+
+
+def test_a_network_that_is_away_holds_nobody() -> None:
+    """A connection that fails says nothing of how busy the API is."""
+    time, pace = Time(), Pace()
+    persistently(time.patience, pace, "iam", after(UNREACHED))
+    assert pace.due("iam") < 0
+    assert not is_throttled(UNREACHED)

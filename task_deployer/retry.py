@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Event as Flag
 from typing import TYPE_CHECKING, TypeVar
 
 import tenacity
@@ -27,21 +26,9 @@ def _tell_nobody(_: str) -> None:
     """Nobody listens."""
 
 
-class Clock:
-    """The time, in seconds. A test may have its own, on which an hour passes at once."""
-
-    def now(self) -> float:
-        """Say what time it is; only differences mean anything."""
-        return time.monotonic()
-
-    def wait(self, stop: Flag, seconds: float) -> bool:
-        """Let this time pass, or less if asked to stop; whether that was so."""
-        return stop.wait(seconds)
-
-
 @dataclass(frozen=True)
 class Patience:
-    """How to wait: how to sleep, whom to tell why, and what time it is. Both times are in seconds."""
+    """How to wait: how to sleep, whom to tell why, and what time it is. Both are in seconds, and a test's own."""
 
     sleep: Callable[[float], None] = time.sleep
     tell: Callable[[str], None] = _tell_nobody
@@ -116,6 +103,19 @@ ROLE_IN_USE = Wait("IAM to see that the role is empty", 120, "DeleteConflict")
 
 LOG_GROUP_BUSY = Wait("the log group to settle", 60, "OperationAbortedException")
 """Creations and deletions of one log group collide."""
+
+
+LOG_GROUP_VISIBLE = Wait("CloudWatch Logs to show the new group", 30, "ResourceNotFoundException")
+"""A fresh group is not everywhere at once."""
+
+FUNCTION_VISIBLE = Wait("Lambda to show the new function", 30, "ResourceNotFoundException")
+"""A fresh function is not everywhere at once."""
+
+STATEMENT_REPLACED = Wait("Lambda to forget the old statement", 60, "ResourceConflictException", "already exists")
+"""A statement cannot be changed, only removed and added: for a moment the removed one may still be seen."""
+
+QUEUE_VISIBLE = Wait("SQS to show the new queue", 30, r"(AWS\.SimpleQueueService\.NonExistentQueue|QueueDoesNotExist)")
+"""A queue can be used a second after its creation."""
 
 
 def over(patience: Patience, seconds: float) -> Callable[[tenacity.RetryCallState], bool]:

@@ -20,7 +20,7 @@ from task_deployer.plan import Action, Change
 from task_deployer.refusals import CALL_ERRORS, explain
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import Address
-from task_deployer.retry import Clock, Patience
+from task_deployer.retry import Patience
 from task_deployer.throttle import persistently
 
 BEAT = 0.1
@@ -29,13 +29,15 @@ BEAT = 0.1
 
 @dataclass(frozen=True)
 class Means:
-    """What an execution works with: the clients, how many workers, whom to tell, the flag that says stop, the time."""
+    """What an execution works with: the clients, how many workers, whom to tell, the flag that says stop.
+
+    The clients' patience says what time it is; to wait is to wait for the flag.
+    """
 
     aws: Aws
     report: Reporter
     workers: int = 16
     stop: Flag = field(default_factory=Flag)
-    clock: Clock = field(default_factory=Clock)
 
 
 class Waits:
@@ -47,13 +49,13 @@ class Waits:
 
     def aws_for(self, address: Address) -> Aws:
         """The clients, with the patience of one job: it ends when asked to stop, and tells what it waits for."""
-        clock, since = self._means.clock, dict[str, float]()
+        now, since = self._means.aws.patience.now, dict[str, float]()
 
         def tell(reason: str) -> None:
-            now = clock.now()
-            self._told.put(Waiting(address, reason, now - since.setdefault(reason, now)))
+            time = now()
+            self._told.put(Waiting(address, reason, time - since.setdefault(reason, time)))
 
-        return self._means.aws.waiting_with(Patience(self._sleep, tell, clock.now))
+        return self._means.aws.waiting_with(Patience(self._sleep, tell, now))
 
     def report(self) -> None:
         """Report what was told meanwhile. The calling thread's."""
@@ -64,7 +66,7 @@ class Waits:
                 return
 
     def _sleep(self, seconds: float) -> None:
-        if self._means.clock.wait(self._means.stop, seconds):
+        if self._means.stop.wait(seconds):
             raise Interrupted("Stopped while waiting for AWS", detail="The manifest says what was begun.")
 
 
@@ -87,7 +89,7 @@ class Walk:
     ) -> None:
         self._changes = {change.address: change for change in changes}
         self._edges = edges
-        self._sorter = TopologicalSorter(edges)
+        self._sorter = TopologicalSorter({address: sorted(before) for address, before in edges.items()})
         self._steps = steps
         self._means = means
         self._ready: deque[Address] = deque()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from botocore.exceptions import ClientError
@@ -11,7 +12,7 @@ from task_deployer.errors import ResourceError
 from task_deployer.refusals import code_of
 from task_deployer.resources import bucket_contents
 from task_deployer.resources.base import Difference, Identity, Resource
-from task_deployer.resources.ownership import is_ours, taken
+from task_deployer.resources.ownership import recognised, taken
 from task_deployer.resources.rights import Rights
 from task_deployer.retry import BUCKET_NAME_BUSY, BUCKET_SETTLING, patiently
 from task_deployer.tags import as_pairs
@@ -105,14 +106,10 @@ class Bucket(Resource[SeenBucket]):
             patiently(aws.patience, BUCKET_NAME_BUSY, call)
         except ClientError as error:
             if code_of(error) == "BucketAlreadyExists":
-                raise taken(f"The bucket {self.name}", {}) from error
+                raise taken(f"the bucket {self.name}", {}) from error
             if code_of(error) != "BucketAlreadyOwnedByYou":
                 raise
-            seen = self.observe(aws, self.identity)
-            if seen is None:
-                raise
-            if not is_ours(seen.tags, self.tags):
-                raise taken(f"The bucket {self.name}", seen.tags) from error
+            recognised(aws, self, f"the bucket {self.name}", partial(self.observe, aws, self.identity), error)
 
     def update(self, aws: Aws, seen: SeenBucket) -> None:
         """Nothing of the bucket itself can be changed; its documents are resources of their own."""

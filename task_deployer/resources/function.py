@@ -1,25 +1,30 @@
 """The Lambda function: its configuration, its code, its reserved concurrency."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 from botocore.exceptions import ClientError
 
 from task_deployer.archive import Archive
 from task_deployer.aws import Account, Aws
-from task_deployer.errors import ResourceError
 from task_deployer.refusals import code_of, message_of
+from task_deployer.resources import function_environment as environment
 from task_deployer.resources.base import Difference, Identity, Resource, Value, differing
-from task_deployer.resources.ownership import is_ours, taken
+from task_deployer.resources.ownership import recognised
 from task_deployer.resources.rights import Rights
 from task_deployer.resources.role import Role
-from task_deployer.resources.seen_function import SeenFunction, seen_function, wait_until_settled
+from task_deployer.resources.seen_function import (
+    DELETING,
+    SeenFunction,
+    seen_function,
+    wait_until_gone,
+    wait_until_settled,
+)
 from task_deployer.retry import FUNCTION_BUSY, ROLE_PROPAGATION, patiently
 
 ENTRY_POINT = "task_runtime.entry.handler"
-_HIDDEN = "(a value that is not shown)"
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class Function(Resource[SeenFunction]):
         concurrency = {"ReservedConcurrentExecutions": self.reserved_concurrency}
         return (
             *differing(self.settings, seen.settings),
-            *self._environment_differences(seen),
+            *environment.differences(self.environment, seen.environment, self.shown),
             *architecture,
             *code,
             *differing(concurrency, {"ReservedConcurrentExecutions": seen.concurrency}),
@@ -121,11 +126,12 @@ class Function(Resource[SeenFunction]):
             )
 
         try:
-            self._sent(lambda: patiently(aws.patience, ROLE_PROPAGATION, call))
+            environment.sent(self.name, lambda: patiently(aws.patience, ROLE_PROPAGATION, call))
         except ClientError as error:
             if code_of(error) != "ResourceConflictException" or "already exist" not in message_of(error):
                 raise
-            self._recognise(aws, error)
+            look = partial(self.observe, aws, self.identity)
+            self.update(aws, recognised(aws, self, f"the function {self.name}", look, error))
             return
         wait_until_settled(aws, self.name)
         if self.reserved_concurrency is not None:
@@ -133,6 +139,10 @@ class Function(Resource[SeenFunction]):
 
     def update(self, aws: Aws, seen: SeenFunction) -> None:
         """Bring code, then configuration, then the rest in line. AWS works on for a while after the first two."""
+        if seen.status == DELETING:
+            wait_until_gone(aws, self.name)
+            self.create(aws)
+            return
         if seen.status in ("Pending", "InProgress"):
             wait_until_settled(aws, self.name)
             seen = replace(seen, status="settled")
@@ -156,20 +166,6 @@ class Function(Resource[SeenFunction]):
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
-
-    def _environment_differences(self, seen: SeenFunction) -> tuple[Difference, ...]:
-        """Which variables differ. The user's values may be secrets: only that they differ is told."""
-        names = [
-            n for n in {**self.environment, **seen.environment} if self.environment.get(n) != seen.environment.get(n)
-        ]
-
-        def told(name: str, values: Mapping[str, str]) -> str | None:
-            return values.get(name) if name in self.shown or name not in values else _HIDDEN
-
-        return tuple(
-            Difference(f"Environment.{name}", told(name, self.environment), told(name, seen.environment))
-            for name in sorted(names)
-        )
 
     def _update_code(self, aws: Aws) -> None:
         def call() -> None:
@@ -195,7 +191,7 @@ class Function(Resource[SeenFunction]):
                 Environment={"Variables": dict(self.environment)},
             )
 
-        self._sent(lambda: patiently(aws.patience, ROLE_PROPAGATION, lambda: _unless_busy(aws, call)))
+        environment.sent(self.name, lambda: patiently(aws.patience, ROLE_PROPAGATION, lambda: _unless_busy(aws, call)))
         wait_until_settled(aws, self.name)
 
     def _tag(self, aws: Aws) -> None:
@@ -214,33 +210,6 @@ class Function(Resource[SeenFunction]):
                 aws.lambda_.put_function_concurrency(FunctionName=self.name, ReservedConcurrentExecutions=wanted)
 
         _unless_busy(aws, call)
-
-    def _sent(self, call: Callable[[], None]) -> None:
-        """Make a call that carries the variables. Some refusals repeat them all, and they may be secrets.
-
-        "Lambda was unable to configure your environment variables because the environment variables you have provided
-        exceeded the 4KB limit. String measured: {...}", and ValidationException with the value at 'environment'.
-        """
-        try:
-            call()
-        except ClientError as error:
-            if re.search("String measured|at 'environment", message_of(error)) is None:
-                raise
-            raise ResourceError(
-                f"Lambda refuses the environment variables of the function {self.name}",
-                code=code_of(error),
-                detail="Its text repeats their values, which may be secrets, so it is not shown.",
-                hint="Names are letters, digits and _, and begin with a letter; all together may have 4 KB.",
-            ) from None
-
-    def _recognise(self, aws: Aws, error: ClientError) -> None:
-        """Take a function that is ours for made (a repeated create meets its own first success); refuse any other."""
-        seen = self.observe(aws, self.identity)
-        if seen is None:
-            raise error
-        if not is_ours(seen.tags, self.tags):
-            raise taken(f"The function {self.name}", seen.tags) from error
-        self.update(aws, seen)
 
 
 def _unless_busy(aws: Aws, call: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ from task_deployer.resources.function import Function
 from task_deployer.resources.queue import Queue
 from task_deployer.resources.rights import Rights
 from task_deployer.resources.role_policy import RolePolicy
-from task_deployer.retry import DESTINATION_VALID, FUNCTION_BUSY, patiently
+from task_deployer.retry import DESTINATION_VALID, FUNCTION_BUSY, FUNCTION_VISIBLE, patiently
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import DestinationConfigTypeDef
@@ -88,7 +88,10 @@ class InvokeConfig(Resource[Settings]):
                 DestinationConfig=destinations,
             )
 
-        patiently(aws.patience, DESTINATION_VALID, lambda: patiently(aws.patience, FUNCTION_BUSY, call))
+        def seen() -> None:
+            patiently(aws.patience, FUNCTION_VISIBLE, lambda: patiently(aws.patience, FUNCTION_BUSY, call))
+
+        patiently(aws.patience, DESTINATION_VALID, seen)
 
     def update(self, aws: Aws, seen: Settings) -> None:  # noqa: ARG002 - the whole document is ours
         self.create(aws)

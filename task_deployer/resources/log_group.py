@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from botocore.exceptions import ClientError
@@ -11,7 +12,7 @@ from task_deployer.refusals import code_of
 from task_deployer.resources.base import Difference, Identity, Resource, differing
 from task_deployer.resources.ownership import is_ours, taken
 from task_deployer.resources.rights import Rights
-from task_deployer.retry import LOG_GROUP_BUSY, patiently
+from task_deployer.retry import LOG_GROUP_BUSY, LOG_GROUP_VISIBLE, patiently, until_visible
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class LogGroup(Resource[SeenLogGroup]):
         except ClientError as error:
             if code_of(error) != "ResourceAlreadyExistsException":
                 raise
-            self._recognise(aws, error)
+            self._take_over(aws, error)
         else:
             self._retain(aws)
 
@@ -104,15 +105,16 @@ class LogGroup(Resource[SeenLogGroup]):
         def call() -> None:
             aws.logs.put_retention_policy(logGroupName=self.name, retentionInDays=self.retention_days)
 
-        patiently(aws.patience, LOG_GROUP_BUSY, call)
+        patiently(aws.patience, LOG_GROUP_VISIBLE, lambda: patiently(aws.patience, LOG_GROUP_BUSY, call))
 
-    def _recognise(self, aws: Aws, error: ClientError) -> None:
+    def _take_over(self, aws: Aws, error: ClientError) -> None:
         """Take over what is ours and what bears no tags: Lambda makes the group too, without any. Refuse any other."""
-        seen = self.observe(aws, self.identity)
+        look = partial(self.observe, aws, self.identity)
+        seen = until_visible(aws.patience, f"CloudWatch Logs to show the group {self.name}", look)
         if seen is None:
             raise error
         if seen.tags and not is_ours(seen.tags, self.tags):
-            raise taken(f"The log group {self.name}", seen.tags) from error
+            raise taken(f"the log group {self.name}", seen.tags) from error
         self.update(aws, seen)
 
 

@@ -1,9 +1,23 @@
-"""What a create verb says when the name was taken between our look and our call."""
+"""What a create verb does when the name was taken between our look and our call."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVar
 
+from task_deployer.aws import Aws
 from task_deployer.errors import SafetyError
+from task_deployer.resources.base import Tagged
+from task_deployer.retry import until_visible
 from task_deployer.tags import MANIFEST, owner_of
+
+Found = TypeVar("Found", bound=Tagged)
+
+
+class Claimed(Protocol):
+    """A wish for a thing that bears our tags."""
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The tags that we give."""
 
 
 def is_ours(found: Mapping[str, str], ours: Mapping[str, str]) -> bool:
@@ -11,10 +25,29 @@ def is_ours(found: Mapping[str, str], ours: Mapping[str, str]) -> bool:
     return MANIFEST in ours and found.get(MANIFEST) == ours[MANIFEST]
 
 
+def recognised(aws: Aws, wanted: Claimed, what: str, look: Callable[[], Found | None], error: Exception) -> Found:
+    """What bears our name at AWS, if it is ours: a repeated create meets its own first success.
+
+    AWS may not show it yet, or not its tags, so both are waited for. Raises `SafetyError` if it is another's, and the
+    `error` that said that the name is taken if nothing of that name is ever shown.
+    """
+
+    def marked() -> Found | None:
+        seen = look()
+        return seen if seen is not None and seen.tags else None
+
+    seen = until_visible(aws.patience, f"AWS to show {what}", marked) or look()
+    if seen is None:
+        raise error
+    if not is_ours(seen.tags, wanted.tags):
+        raise taken(what, seen.tags) from error
+    return seen
+
+
 def taken(what: str, found: Mapping[str, str]) -> SafetyError:
     """The name belongs to somebody else; nothing of theirs was touched."""
     return SafetyError(
-        f"{what} exists already and is not ours",
+        f"{what[0].upper()}{what[1:]} exists already and is not ours",
         detail=f"It appeared while this run was at work; {owner_of(found)}. It was left as it is.",
         hint="Choose another name in the config, or remove that one if it is yours to remove.",
     )

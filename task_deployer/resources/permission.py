@@ -3,16 +3,17 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from botocore.exceptions import ClientError
 
 from task_deployer.aws import Account, Aws
-from task_deployer.refusals import code_of, message_of
+from task_deployer.refusals import code_of
 from task_deployer.resources.base import Difference, Identity, Resource, Value, differing
 from task_deployer.resources.function import Function
 from task_deployer.resources.rights import Rights
-from task_deployer.retry import FUNCTION_BUSY, patiently
+from task_deployer.retry import FUNCTION_BUSY, FUNCTION_VISIBLE, STATEMENT_REPLACED, patiently, until_visible
 
 Statement = Mapping[str, Value]
 
@@ -78,6 +79,24 @@ class Permission(Resource[Statement]):
         return differing({**self.statement, **extra}, seen)
 
     def create(self, aws: Aws) -> None:
+        try:
+            self._add(aws)
+        except ClientError as error:
+            if not STATEMENT_REPLACED.matches(error):
+                raise
+            look = partial(self.observe, aws, self.identity)
+            seen = until_visible(aws.patience, f"Lambda to show the statement {self.statement_id}", look)
+            if seen is None or self.diff(seen):
+                self._replace(aws)
+
+    def update(self, aws: Aws, seen: Statement) -> None:  # noqa: ARG002 - AWS cannot change a statement
+        self._replace(aws)
+
+    def _replace(self, aws: Aws) -> None:
+        self.delete(aws, self.identity)
+        patiently(aws.patience, STATEMENT_REPLACED, lambda: self._add(aws))
+
+    def _add(self, aws: Aws) -> None:
         def call() -> None:
             aws.lambda_.add_permission(
                 FunctionName=self.function.name,
@@ -88,18 +107,7 @@ class Permission(Resource[Statement]):
                 SourceAccount=self.source_account,
             )
 
-        try:
-            patiently(aws.patience, FUNCTION_BUSY, call)
-        except ClientError as error:
-            if code_of(error) != "ResourceConflictException" or "already exists" not in message_of(error):
-                raise
-            seen = self.observe(aws, self.identity)
-            if seen is not None and self.diff(seen):
-                self.update(aws, seen)
-
-    def update(self, aws: Aws, seen: Statement) -> None:  # noqa: ARG002 - AWS cannot change a statement, only replace it
-        self.delete(aws, self.identity)
-        self.create(aws)
+        patiently(aws.patience, FUNCTION_VISIBLE, lambda: patiently(aws.patience, FUNCTION_BUSY, call))
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:

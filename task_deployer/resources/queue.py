@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from botocore.exceptions import ClientError
@@ -9,9 +10,9 @@ from botocore.exceptions import ClientError
 from task_deployer.aws import Account, Aws
 from task_deployer.refusals import code_of
 from task_deployer.resources.base import Difference, Identity, Resource, differing
-from task_deployer.resources.ownership import is_ours, taken
+from task_deployer.resources.ownership import is_ours, recognised, taken
 from task_deployer.resources.rights import Rights
-from task_deployer.retry import QUEUE_NAME_BUSY, patiently
+from task_deployer.retry import QUEUE_NAME_BUSY, QUEUE_VISIBLE, patiently, until_visible
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
@@ -86,16 +87,15 @@ class Queue(Resource[SeenQueue]):
         except ClientError as error:
             if code_of(error) not in _TAKEN:
                 raise
-            seen = self.observe(aws, self.identity)
-            if seen is None:
-                raise
-            if not is_ours(seen.tags, self.tags):
-                raise taken(f"The queue {self.name}", seen.tags) from error
-            self.update(aws, seen)
+            look = partial(self.observe, aws, self.identity)
+            self.update(aws, recognised(aws, self, f"the queue {self.name}", look, error))
         else:
             self._check_owner(aws)
 
     def update(self, aws: Aws, seen: SeenQueue) -> None:
+        patiently(aws.patience, QUEUE_VISIBLE, lambda: self._update(aws, seen))
+
+    def _update(self, aws: Aws, seen: SeenQueue) -> None:
         if differing(self.attributes, seen.attributes):
             changeable = {key: value for key, value in self.attributes.items() if key != "FifoQueue"}
             aws.sqs.set_queue_attributes(QueueUrl=self.url, Attributes=_as_sqs_names(changeable))
@@ -112,14 +112,19 @@ class Queue(Resource[SeenQueue]):
 
     def _check_owner(self, aws: Aws) -> None:
         """Refuse a queue with another owner's tags. One that SQS does not show yet is new, so it is ours."""
+
+        def marked() -> dict[str, str] | None:
+            """Look: SQS may show the tags a little later."""
+            return _tags(aws, self.url) or None
+
         try:
-            found = _tags(aws, self.url)
+            found = until_visible(aws.patience, f"SQS to show the tags of {self.name}", marked) or {}
         except ClientError as error:
             if code_of(error) in _ABSENT:
                 return
             raise
         if not is_ours(found, self.tags):
-            raise taken(f"The queue {self.name}", found)
+            raise taken(f"the queue {self.name}", found)
 
     @classmethod
     def count(cls, aws: Aws, identity: Identity) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from botocore.exceptions import ClientError
@@ -9,11 +10,12 @@ from botocore.exceptions import ClientError
 from task_deployer import policy
 from task_deployer.aws import Account, Aws
 from task_deployer.errors import ResourceError
+from task_deployer.names import POLICY
 from task_deployer.refusals import code_of
 from task_deployer.resources.base import Difference, Identity, Resource, differing
-from task_deployer.resources.ownership import is_ours, taken
+from task_deployer.resources.ownership import recognised
 from task_deployer.resources.rights import Rights
-from task_deployer.retry import ROLE_IN_USE, patiently
+from task_deployer.retry import ROLE_IN_USE, ROLE_VISIBLE, patiently
 from task_deployer.tags import as_pairs
 
 if TYPE_CHECKING:
@@ -27,12 +29,16 @@ TRUST: policy.Document = {
 
 @dataclass(frozen=True)
 class SeenRole:
-    """A role as it is. `trust` is the policy document that says who may assume it."""
+    """A role as it is. `trust` is the policy document that says who may assume it.
+
+    `unique_id` is AWS's own, `AROA...`: a role made anew under the same name has another.
+    """
 
     path: str
     trust: Mapping[str, object]
     boundary: str | None
     tags: Mapping[str, str]
+    unique_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,8 @@ class Role(Resource[SeenRole]):
             raise
         boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
         trust: Mapping[str, object] = role["AssumeRolePolicyDocument"]  # type: ignore[assignment]  # botocore decodes it
-        return SeenRole(role["Path"], trust, boundary, {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])})
+        tags = {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
+        return SeenRole(role["Path"], trust, boundary, tags, role["RoleId"])
 
     def diff(self, seen: SeenRole) -> tuple[Difference, ...]:
         path = () if seen.path == self.path else (Difference("Path", self.path, seen.path, fixed=True),)
@@ -103,9 +110,14 @@ class Role(Resource[SeenRole]):
         except ClientError as error:
             if code_of(error) != "EntityAlreadyExists":
                 raise
-            self._recognise(aws, error)
+            self.update(
+                aws, recognised(aws, self, f"the role {self.name}", partial(self.observe, aws, self.identity), error)
+            )
 
     def update(self, aws: Aws, seen: SeenRole) -> None:
+        patiently(aws.patience, ROLE_VISIBLE, lambda: self._update(aws, seen))
+
+    def _update(self, aws: Aws, seen: SeenRole) -> None:
         if policy.canonical(seen.trust) != policy.canonical(TRUST):
             aws.iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=policy.text(TRUST))
         if self.boundary is None and seen.boundary is not None:
@@ -126,20 +138,12 @@ class Role(Resource[SeenRole]):
                 raise _conflict(name, inline) from error
             raise
 
-    def _recognise(self, aws: Aws, error: ClientError) -> None:
-        """Take a role that is ours for made (a repeated create meets its own first success); refuse any other."""
-        seen = self.observe(aws, self.identity)
-        if seen is None:
-            raise error
-        if not is_ours(seen.tags, self.tags):
-            raise taken(f"The role {self.name}", seen.tags) from error
-        self.update(aws, seen)
-
 
 def _delete(aws: Aws, name: str) -> None:
     """Delete the role. A conflict is worth waiting for, unless something of others hangs on it.
 
-    IAM may show an inline policy for a while after its deletion, so only an attached one is surely of others.
+    IAM may show an inline policy for a while after its deletion, so only an attached one is surely of others. It may
+    also have hidden ours when that was to be deleted: then it goes now.
     """
     try:
         aws.iam.delete_role(RoleName=name)
@@ -149,7 +153,18 @@ def _delete(aws: Aws, name: str) -> None:
         attached = _attached(aws, name) if code_of(error) == "DeleteConflict" else []
         if attached:
             raise _conflict(name, attached) from error
+        if code_of(error) == "DeleteConflict" and POLICY in _inline(aws, name):
+            delete_inline(aws, name, POLICY)
         raise
+
+
+def delete_inline(aws: Aws, role: str, policy_name: str) -> None:
+    """Delete an inline policy of a role. One that is not there is done."""
+    try:
+        aws.iam.delete_role_policy(RoleName=role, PolicyName=policy_name)
+    except ClientError as error:
+        if code_of(error) != "NoSuchEntity":
+            raise
 
 
 def _attached(aws: Aws, name: str) -> list[str]:

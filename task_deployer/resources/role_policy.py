@@ -10,7 +10,7 @@ from task_deployer.aws import Account, Aws
 from task_deployer.refusals import code_of
 from task_deployer.resources.base import Difference, Identity, Resource
 from task_deployer.resources.rights import Rights
-from task_deployer.resources.role import Role
+from task_deployer.resources.role import Role, delete_inline
 from task_deployer.retry import ROLE_VISIBLE, patiently
 
 if TYPE_CHECKING:
@@ -74,8 +74,4 @@ class RolePolicy(Resource[policy.Document]):
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
-        try:
-            aws.iam.delete_role_policy(RoleName=identity["role"], PolicyName=identity["policy"])
-        except ClientError as error:
-            if code_of(error) != "NoSuchEntity":
-                raise
+        delete_inline(aws, identity["role"], identity["policy"])

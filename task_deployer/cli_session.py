@@ -16,7 +16,6 @@ from task_deployer.cli_options import Settings
 from task_deployer.commands import Run
 from task_deployer.data_loss import Choices
 from task_deployer.deployer_policy import deployer_policies
-from task_deployer.engine import Means
 from task_deployer.errors import TaskDeployError, UsageError
 from task_deployer.events import Reporter
 from task_deployer.project import Project
@@ -25,6 +24,7 @@ from task_deployer.render.rich import Terminal
 from task_deployer.render.text import Line, Style
 from task_deployer.result import Result
 from task_deployer.status import State
+from task_deployer.walk import Means
 
 
 class Declined(TaskDeployError):  # noqa: N818 - an answer is no error of anybody's

@@ -12,10 +12,11 @@ from task_deployer import manifest, stack
 from task_deployer.aws import Account, Aws, partition_of
 from task_deployer.config import Config
 from task_deployer.data_loss import CAREFUL, Choices, heeding, refuse_loss
-from task_deployer.engine import Means, execute, observe_all
+from task_deployer.engine import execute
 from task_deployer.errors import ConfigError, CredentialsError, Interrupted
 from task_deployer.events import Observing, Outcome, Planned
 from task_deployer.manifest import Manifest
+from task_deployer.observe import let_ghosts_pass, observe_all, until_shown
 from task_deployer.outputs import Outputs, outputs_of
 from task_deployer.plan import Action, Desired, Plan, plan_down, plan_up
 from task_deployer.policy import Document
@@ -26,7 +27,8 @@ from task_deployer.resources.base import ENTRIES, Address, Identity, entries_of,
 from task_deployer.resources.notification_document import of_function
 from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
-from task_deployer.warnings import Warning, refuse, warnings_of  # noqa: A004 - the contract's word
+from task_deployer.walk import Means
+from task_deployer.warnings import Warning, late, refuse, warnings_of  # noqa: A004 - the contract's word
 
 Confirm = Callable[[str], None]
 """Ask the user a question; raise `UsageError` if nobody can be asked, another `TaskDeployError` if the answer is no."""
@@ -63,6 +65,9 @@ def up(
         by_address = {resource.address: resource for resource in desired}
         outcome = execute(planned, by_address, observed, journal, means)
         _stop_if_asked(outcome)
+        shown = until_shown(means, [by_address[address] for address in outcome.done if address in by_address])
+        journal.bind(desired, {**observed, **shown.seen})
+    warnings = (*warnings, *map(late, shown.late))
     return _result("up", journal, aws, plan=planned, outcome=outcome, outputs=_outputs(journal), warnings=warnings)
 
 
@@ -161,7 +166,7 @@ def _observe(means: Means, desired: Sequence[Desired], records: Mapping[Address,
         both = joined(wanted, found[1]) if found and same_thing(wanted, found[1]) else wanted
         things[address] = (resource.kind, both)
     means.report(Observing(len(things)))
-    return observe_all(means, things)
+    return let_ghosts_pass(means, desired, records.keys(), observe_all(means, things))
 
 
 def _outputs(journal: Manifest) -> Outputs:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from task_deployer.aws import Aws
-from task_deployer.engine import Means, ask_all
 from task_deployer.errors import SafetyError
+from task_deployer.observe import ask_all
 from task_deployer.plan import Action, Change, Plan, emptying, keeping
 from task_deployer.records import Record
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import Address, HoldsData, Identity
 from task_deployer.resources.bucket_contents import COUNTED
+from task_deployer.walk import Means
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ from typing import TypeVar, cast
 from task_deployer import commands
 from task_deployer.aws import Aws
 from task_deployer.commands import Run
-from task_deployer.engine import Means
 from task_deployer.errors import TaskDeployError
 from task_deployer.local import process
 from task_deployer.project import Project
 from task_deployer.render import progress, text
 from task_deployer.render.text import Line, Style
+from task_deployer.walk import Means
 
 KEY = "in/Öffnungszeiten & prices + 100% (new).csv"
 ROWS = "article,price,note\ntea-1,3.20,green\ncoffee-2,4.10,black\ncake-3,2.80,with cream & cherries\n"

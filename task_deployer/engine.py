@@ -1,80 +1,21 @@
-"""The engine: reads all at once, then carries a plan out: what is wanted forwards, what goes backwards.
+"""The engine: carries a plan out, what is wanted forwards, then what goes backwards.
 
 What each change writes into the manifest, before its call and after it, is decided here; how the graph is walked is
 walk.py's.
 """
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
-from typing import TypeVar
-
-from botocore.exceptions import ClientError
 
 from task_deployer.aws import Aws
-from task_deployer.conflicts import Unreadable, is_existing
-from task_deployer.errors import Interrupted, ResourceError
+from task_deployer.conflicts import is_existing
 from task_deployer.events import Outcome, Skipped
 from task_deployer.manifest import Manifest
 from task_deployer.plan import Action, Change, Desired, Plan
 from task_deployer.records import Origin, Record, Status, with_status
-from task_deployer.refusals import CALL_ERRORS, explain
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import ENTRIES, Address, HoldsData, Identity, entries_of, joined, same_thing
-from task_deployer.throttle import persistently
-from task_deployer.walk import BEAT, Means, Steps, Waits, Walk
-
-__all__ = ["Means", "ask_all", "execute", "observe_all"]
-
-T = TypeVar("T")
-
-
-def observe_all(means: Means, things: Mapping[Address, tuple[str, Identity]]) -> dict[Address, object]:
-    """Read all these (kind, identity) at once: what was seen, None for absent, or `Unreadable`.
-
-    Raises `CredentialsError` and what is no refusal of a read; `Interrupted` when asked to stop.
-    """
-
-    def observe(kind: str, identity: Identity, aws: Aws) -> object:
-        try:
-            return persistently(
-                aws.patience, aws.pace, KINDS[kind].rights.api, partial(KINDS[kind].observe, aws, identity)
-            )
-        except ResourceError as error:
-            return Unreadable(error)
-        except CALL_ERRORS as error:
-            explained = explain(error)
-            if isinstance(explained, ResourceError) and isinstance(error, ClientError):
-                return Unreadable(explained)
-            raise explained from error
-
-    seen = ask_all(means, {address: partial(observe, *thing) for address, thing in things.items()})
-    return {address: _named(value, address) for address, value in seen.items()}
-
-
-def ask_all(means: Means, questions: Mapping[Address, Callable[[Aws], T]]) -> dict[Address, T]:
-    """Ask AWS all these questions at once. Raises what a question raises; `Interrupted` when asked to stop."""
-    waits = Waits(means)
-    with ThreadPoolExecutor(means.workers) as pool:
-        jobs = {address: pool.submit(question, waits.aws_for(address)) for address, question in questions.items()}
-        running: set[Future[T]] = set(jobs.values())
-        while running and not means.stop.is_set():
-            _, running = wait(running, timeout=BEAT, return_when=FIRST_COMPLETED)
-            waits.report()
-        if means.stop.is_set():
-            pool.shutdown(cancel_futures=True)
-            raise Interrupted(
-                "Stopped while reading", detail="Nothing was changed.", hint="Run the same command again when it suits."
-            )
-        return {address: _answer(job) for address, job in jobs.items()}
-
-
-def _answer(job: Future[T]) -> T:
-    try:
-        return job.result()
-    except CALL_ERRORS as error:
-        raise explain(error) from error
+from task_deployer.walk import Means, Steps, Walk
 
 
 def execute(
@@ -115,7 +56,10 @@ class _Forwards:
         edges = dict.fromkeys(parent.address for parent in resource.depends_on)
         edges |= dict.fromkeys(self._spared_edges(change.address))
         origin = Origin.ADOPTED if is_existing(resource) else Origin.CREATED
-        return Record(resource.kind, self._identity(change), tuple(edges), origin)
+        is_new = change.anew or change.action is Action.CREATE
+        old = None if is_new else self._known.get(change.address)
+        bound_to = old.bound_to if old is not None else ""
+        return Record(resource.kind, self._identity(change), tuple(edges), origin, bound_to=bound_to)
 
     def _identity(self, change: Change) -> Identity:
         """The identity as wanted, and with it the recorded entries in a shared document that the run is not about."""
@@ -137,7 +81,9 @@ class _Forwards:
 
     def _job(self, change: Change, aws: Aws) -> None:
         resource = self._desired[change.address]
-        if change.action is Action.CREATE:
+        if change.anew:
+            resource.delete(aws, resource.identity)
+        if change.anew or change.action is Action.CREATE:
             resource.create(aws)
         else:
             resource.update(aws, self._observed[change.address])
@@ -174,9 +120,8 @@ class _Backwards:
                 if parent in edges:
                     edges[parent].add(change.address)
             task = change.address.split(".")[1]
-            first = f"{KINDS[change.kind].outlives}.{task}"
-            if first in edges:
-                edges[change.address].add(Address(first))
+            first = {Address(f"{kind}.{task}") for kind in KINDS[change.kind].outlives}
+            edges[change.address] |= first & edges.keys()
             if change.goes_with is not None:
                 self._taken_along.setdefault(change.goes_with, []).append(change.address)
         return Walk(changes, edges, Steps(self._intend, self._job, self._settle), means).run()
@@ -208,9 +153,3 @@ class _Backwards:
         return (
             replace(old, identity={**old.identity, ENTRIES: " ".join(entries)}, depends_on=edges) if entries else None
         )
-
-
-def _named(value: object, address: Address) -> object:
-    if isinstance(value, Unreadable):
-        value.error.address = value.error.address or address
-    return value

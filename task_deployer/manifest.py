@@ -7,18 +7,18 @@ manifest_file.py's.
 import glob
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from task_deployer import manifest_file
 from task_deployer.aws import Account
 from task_deployer.errors import ManifestError, SafetyError
 from task_deployer.manifest_file import FOLDER
-from task_deployer.records import Record, check_identity, in_order, parse_record
+from task_deployer.records import Record, Status, check_identity, in_order, parse_record
 from task_deployer.resources import KINDS
-from task_deployer.resources.base import Address
+from task_deployer.resources.base import Address, AnyResource, Bound, Unique
 
 VERSION = 1
 
@@ -45,6 +45,14 @@ class Manifest:
         """Take records out, all at once. They are off the disk when this returns."""
         if [address for address in addresses if self.records.pop(address, None)]:
             self._save()
+
+    def bind(self, resources: Sequence[AnyResource], seen: Mapping[Address, object]) -> None:
+        """Write down the id of what each is tied to at AWS, so that another one under its name is noticed."""
+        for resource in resources:
+            record = self.records.get(resource.address)
+            parent = seen.get(resource.bound_to.address) if isinstance(resource, Bound) else None
+            if record is not None and record.status is Status.READY and isinstance(parent, Unique):
+                self.put(resource.address, replace(record, bound_to=parent.unique_id))
 
     def check_belongs(self, stack: str, env: str, account: Account) -> None:
         """Raise `ManifestError` if it is of another stack, `SafetyError` if it is of another account or region."""
@@ -148,6 +156,7 @@ def _serialize(manifest: Manifest) -> str:
                 "depends_on": list(record.depends_on),
                 "origin": record.origin,
                 "status": record.status,
+                **({"bound_to": record.bound_to} if record.bound_to else {}),
             }
             for address, record in sorted(manifest.records.items())
         },

@@ -11,8 +11,10 @@ from task_deployer.resources.base import (
     ENTRIES,
     Address,
     AnyResource,
+    Bound,
     Difference,
     Tagged,
+    Unique,
     entries_of,
     is_absent,
     same_thing,
@@ -37,7 +39,8 @@ class Change:
 
     `goes_with`: the address of the resource whose deletion takes this one along, without a call of its own.
     `empties`: what it holds is removed first. `forgets`: it stays at AWS, and its record is dropped. `entries`: those
-    recorded in a shared document that the change is about; what else is recorded there stays.
+    recorded in a shared document that the change is about; what else is recorded there stays. `anew`: it cannot be
+    healed in place, so it is deleted and made again.
     """
 
     address: Address
@@ -49,6 +52,7 @@ class Change:
     empties: bool = False
     forgets: bool = False
     entries: tuple[str, ...] = ()
+    anew: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,8 @@ def plan_up(
     known = _still_meant(desired, records)
     refuse_conflicts(desired, observed, known, lineage)
     wanted = {resource.address for resource in desired}
-    changes = [_wish(resource, observed.get(resource.address), known.get(resource.address)) for resource in desired]
+    wishes = [_wish(resource, observed.get(resource.address), known.get(resource.address)) for resource in desired]
+    changes = _made_anew(wishes, desired, outlived(desired, observed, known))
     unwanted = {address: record for address, record in records.items() if address not in wanted}
     return Plan((*changes, *_deletions(unwanted, observed, lineage, "no longer in the config")))
 
@@ -145,6 +150,47 @@ def _wish(resource: Desired, seen: object | None, record: Record | None) -> Chan
         return replace(change, action=Action.CREATE, reason=again or gone)
     differences = resource.diff(seen)
     return replace(change, action=Action.UPDATE if differences else Action.KEEP, differences=differences, reason=again)
+
+
+def outlived(
+    desired: Sequence[Desired], observed: Mapping[Address, object], records: Mapping[Address, Record]
+) -> dict[Address, Difference]:
+    """Which things are tied to one that somebody made anew, or that is gone and about to be made anew.
+
+    They look well, and do not work: a function keeps a grant for the very role that it was made with.
+    """
+    found = {}
+    for resource in desired:
+        seen = observed.get(resource.address)
+        if isinstance(resource, Bound) and seen is not None and resource.is_bound(seen):
+            parent = observed.get(resource.bound_to.address)
+            record = records.get(resource.address)
+            known, now = record.bound_to if record else "", parent.unique_id if isinstance(parent, Unique) else ""
+            if parent is None or (known and now and known != now):
+                path = f"{resource.bound_to.address}.UniqueId"
+                found[resource.address] = Difference(path, now or "(made anew)", known or "(gone)")
+    return found
+
+
+def _made_anew(
+    changes: Sequence[Change], desired: Sequence[Desired], stale: Mapping[Address, Difference]
+) -> list[Change]:
+    """The same changes, but what outlived its other half is made again, and so is what goes with it at AWS."""
+    parents = {r.address: [p.address for p in r.depends_on if p.kind == r.goes_with] for r in desired}
+
+    def settled(change: Change) -> Change:
+        if change.address in stale:
+            difference = stale[change.address]
+            reason = f"{difference.path.removesuffix('.UniqueId')} is another than the one it was made with"
+            differences = (difference, *change.differences)
+            return replace(change, action=Action.UPDATE, differences=differences, reason=reason, anew=True)
+        gone_with = [parent for parent in parents[change.address] if parent in stale]
+        if gone_with:
+            reason = f"goes with {gone_with[0]}, which is made again"
+            return replace(change, action=Action.CREATE, differences=(), reason=reason)
+        return change
+
+    return [settled(change) for change in changes]
 
 
 def _deletions(

@@ -35,6 +35,8 @@ class Record:
     depends_on: tuple[Address, ...] = ()
     origin: Origin = Origin.CREATED
     status: Status = Status.READY
+    bound_to: str = ""
+    """AWS's own id of the thing that this one is tied to, as it was when it was made."""
 
 
 def in_order(records: Mapping[Address, Record]) -> tuple[Address, ...]:
@@ -64,7 +66,8 @@ def parse_record(address: str, record: Mapping[str, object]) -> Record:
     if not identity or not all(word and isinstance(word, str) for pair in identity.items() for word in pair):
         raise TypeError(f"the identity of {address} holds something else than words")
     edges = tuple(Address(str(edge)) for edge in depends_on)
-    return Record(kind, identity, edges, Origin(str(record["origin"])), Status(str(record["status"])))
+    origin, status = Origin(str(record["origin"])), Status(str(record["status"]))
+    return Record(kind, identity, edges, origin, status, str(record.get("bound_to", "")))
 
 
 def interrupted(record: Record) -> bool:

@@ -100,6 +100,11 @@ def message_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Message", ""))
 
 
+def is_answer(error: BaseException) -> bool:
+    """Whether AWS was reached and said no."""
+    return isinstance(error, ClientError)
+
+
 def is_quota(error: ClientError) -> bool:
     """Whether the account may not have more of this: waiting does not help, whatever the code sounds like.
 

@@ -156,13 +156,26 @@ def until_visible(patience: Patience, reason: str, look: Callable[[], T | None])
 
     For a name that AWS says is taken: another of its places may not show yet what took it.
     """
+    return looking(patience, reason, _VISIBLE_SECONDS, look, lambda seen: seen is None)
+
+
+def looking(
+    patience: Patience, reason: str, seconds: float, look: Callable[[], T], is_too_soon: Callable[[T], bool]
+) -> T:
+    """Look again while it is too soon, for so many seconds at most, and return what was seen last."""
+
+    def last(state: tenacity.RetryCallState) -> T:
+        if state.outcome is None:
+            raise TypeError("nothing was looked at")
+        return state.outcome.result()  # type: ignore[no-any-return]  # tenacity forgets what the look returns
+
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_result(lambda seen: seen is None),
-        stop=over(patience, _VISIBLE_SECONDS),
+        retry=tenacity.retry_if_result(is_too_soon),
+        stop=over(patience, seconds),
         wait=_pauses(0.25),
         sleep=patience.sleep,
         before_sleep=lambda _: patience.tell(reason),
-        retry_error_callback=lambda _: None,
+        retry_error_callback=last,
     )
     return retrying(look)
 

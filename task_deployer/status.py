@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from task_deployer.conflicts import Unreadable, is_existing
-from task_deployer.plan import Action, Change, Desired
+from task_deployer.plan import Action, Change, Desired, outlived
 from task_deployer.records import Origin, Record, in_order, interrupted
-from task_deployer.resources.base import Address, is_absent
+from task_deployer.resources.base import Address, Difference, is_absent
 
 
 class State(StrEnum):
@@ -47,6 +47,8 @@ def compare(
     wanted = tuple(
         _standing(resource, observed.get(resource.address), records.get(resource.address)) for resource in desired
     )
+    stale = outlived(desired, observed, records)
+    wanted = tuple(_stale(standing, stale.get(standing.change.address)) for standing in wanted)
     addresses = {resource.address for resource in desired}
     rest = tuple(
         _unwanted(address, records[address], observed.get(address), dropped=bool(desired))
@@ -75,6 +77,18 @@ def _standing(resource: Desired, seen: object, record: Record | None) -> Standin
     action = Action.UPDATE if differences else Action.KEEP
     state = State.INTERRUPTED if begun else State.DRIFTED if differences else State.OK
     return Standing(replace(change, action=action, differences=differences), state)
+
+
+def _stale(standing: Standing, difference: Difference | None) -> Standing:
+    """What was made anew beside it is drift of a thing that looks well itself."""
+    if difference is None:
+        return standing
+    change = standing.change
+    differences = (difference, *change.differences)
+    return Standing(
+        replace(change, action=Action.UPDATE, differences=differences, anew=True),
+        State.DRIFTED if standing.state is State.OK else standing.state,
+    )
 
 
 def _unwanted(address: Address, record: Record, seen: object, *, dropped: bool) -> Standing:

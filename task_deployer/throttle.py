@@ -17,7 +17,7 @@ from task_deployer.retry import Patience, over
 T = TypeVar("T")
 
 THROTTLED_SECONDS = 120
-"""How long AWS may have no time for us: throttling, and errors of its own (aws-behaviour: exponential, 2 minutes)."""
+"""How long AWS may have no time for us: throttling, and errors of its own with growing pauses."""
 
 UNREACHED_SECONDS = 20
 """How long the network may be away. Longer, and somebody has to look at it."""

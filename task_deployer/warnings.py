@@ -22,6 +22,15 @@ def warnings_of(config: Config, only: str | None = None) -> tuple[Warning, ...]:
     return tuple(_recursion(config, only))
 
 
+def late(address: Address) -> Warning:
+    """What AWS did not show in time. The write was answered, so nothing failed."""
+    message = (
+        "AWS took it, and does not show it yet as it was written. `task-deploy status` says when it does; until then "
+        "it may call it drifted."
+    )
+    return Warning("not-shown-yet", address, message)
+
+
 def refuse(warnings: tuple[Warning, ...]) -> None:
     """Raise `SafetyError` if there are any: what --strict asks for."""
     if warnings:

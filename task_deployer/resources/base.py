@@ -41,8 +41,12 @@ class Resource(ABC, Generic[Seen]):
     kind: ClassVar[str]
     goes_with: ClassVar[str | None] = None
     """The kind of the resource whose deletion takes this one along at AWS, so that no call of its own is needed."""
-    outlives: ClassVar[str | None] = None
-    """The kind of the same task that is deleted before this one, although it does not refer to this one."""
+    outlives: ClassVar[tuple[str, ...]] = ()
+    """The kinds of the same task that are deleted before this one, although they do not refer to this one."""
+    lags: ClassVar[bool] = False
+    """Whether AWS may show for a while what was there before a write."""
+    lingers: ClassVar[bool] = False
+    """Whether AWS may show one for a while that is deleted."""
     sheds_tags: ClassVar[bool] = False
     """Whether somebody may lose our tags without making the thing anew, because setting one replaces all of them."""
     exclusive: ClassVar[bool] = False
@@ -179,6 +183,27 @@ class HoldsData(Protocol):
     @classmethod
     def empty(cls, aws: Aws, identity: Identity) -> None:
         """Remove all that is in it."""
+
+
+@runtime_checkable
+class Bound(Protocol):
+    """A wish that AWS ties to the very thing it refers to: one made anew under the same name does not do."""
+
+    @property
+    def bound_to(self) -> "AnyResource":
+        """The thing that it is tied to."""
+
+    def is_bound(self, seen: object) -> bool:
+        """Whether what was seen of it refers to that thing, by its name."""
+
+
+@runtime_checkable
+class Unique(Protocol):
+    """What was seen of a thing that AWS gives an id of its own, another one each time it is made."""
+
+    @property
+    def unique_id(self) -> str:
+        """That id."""
 
 
 def same_thing(one: Identity, other: Identity) -> bool:

@@ -28,6 +28,7 @@ class BucketDocument(Resource[Document]):
     """One document of one bucket of ours. The whole document is ours; the bucket takes it along when it goes."""
 
     goes_with: ClassVar[str | None] = "bucket"
+    lags: ClassVar[bool] = True
     absent: ClassVar[str]
     """The error code that says that there is no such document."""
     scope: str

@@ -63,6 +63,7 @@ class Cors(Resource[Rules]):
 
     kind: ClassVar[str] = "cors"
     goes_with: ClassVar[str | None] = "bucket"
+    lags: ClassVar[bool] = True
     rights: ClassVar[Rights] = Rights(
         read=("s3:GetBucketCORS",), write=("s3:PutBucketCORS",), delete=("s3:PutBucketCORS",)
     )

@@ -66,6 +66,15 @@ class Function(Resource[SeenFunction]):
         return {"name": self.name}
 
     @property
+    def bound_to(self) -> Role:
+        """The role: Lambda keeps a grant for the very one that it was given (terraform-provider-aws #6352)."""
+        return self.role
+
+    def is_bound(self, seen: object) -> bool:
+        """Whether the function runs under the role of this name."""
+        return isinstance(seen, SeenFunction) and seen.settings.get("Role") == self.role_arn
+
+    @property
     def settings(self) -> Mapping[str, Value]:
         """The plain settings as wanted, in AWS's words."""
         return {

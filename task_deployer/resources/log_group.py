@@ -28,7 +28,8 @@ class LogGroup(Resource[SeenLogGroup]):
     """One log group. Lambda makes it too, at the first log line and without tags, so such a one is taken over."""
 
     kind: ClassVar[str] = "log_group"
-    outlives: ClassVar[str | None] = "function"  # a function that still runs would make its group again
+    outlives: ClassVar[tuple[str, ...]] = ("function", "role_policy")
+    # An execution that still runs makes its group again, for as long as its role has the right to.
     rights: ClassVar[Rights] = Rights(
         listing=("logs:DescribeLogGroups",),
         read=("logs:ListTagsForResource",),

@@ -58,6 +58,7 @@ class Notifications(Resource[SeenNotifications]):
     """
 
     kind: ClassVar[str] = "notifications"
+    lags: ClassVar[bool] = True
     rights: ClassVar[Rights] = Rights(
         read=("s3:GetBucketNotification",),
         write=("s3:PutBucketNotification",),

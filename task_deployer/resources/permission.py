@@ -30,6 +30,7 @@ class Permission(Resource[Statement]):
 
     kind: ClassVar[str] = "permission"
     goes_with: ClassVar[str | None] = "function"
+    lags: ClassVar[bool] = True
     rights: ClassVar[Rights] = Rights(
         read=("lambda:GetPolicy",),
         write=("lambda:AddPermission", "lambda:RemovePermission"),

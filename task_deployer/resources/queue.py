@@ -34,8 +34,12 @@ class Queue(Resource[SeenQueue]):
     """One queue. An `existing` one is used, and never made, changed, tagged or deleted."""
 
     kind: ClassVar[str] = "queue"
-    outlives: ClassVar[str | None] = "function"  # a function that could not be deleted goes on sending its failures
+    outlives: ClassVar[tuple[str, ...]] = (
+        "function",
+    )  # a function that could not be deleted goes on sending its failures
     exclusive: ClassVar[bool] = True
+    lags: ClassVar[bool] = True
+    lingers: ClassVar[bool] = True
     rights: ClassVar[Rights] = Rights(
         read=("sqs:GetQueueAttributes", "sqs:ListQueueTags"),
         write=("sqs:CreateQueue", "sqs:SetQueueAttributes", "sqs:TagQueue"),

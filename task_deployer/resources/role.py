@@ -47,6 +47,7 @@ class Role(Resource[SeenRole]):
 
     kind: ClassVar[str] = "role"
     exclusive: ClassVar[bool] = True
+    lags: ClassVar[bool] = True
     rights: ClassVar[Rights] = Rights(
         read=("iam:GetRole", "iam:ListRoleTags"),
         write=(

@@ -22,7 +22,8 @@ class RolePolicy(Resource[policy.Document]):
     """One inline policy. Its name is ours, so is the whole document."""
 
     kind: ClassVar[str] = "role_policy"
-    outlives: ClassVar[str | None] = "function"  # a function that could not be deleted goes on working
+    outlives: ClassVar[tuple[str, ...]] = ("function",)  # a function that could not be deleted goes on working
+    lags: ClassVar[bool] = True
     rights: ClassVar[Rights] = Rights(
         read=("iam:GetRolePolicy",), write=("iam:PutRolePolicy",), delete=("iam:DeleteRolePolicy",)
     )

@@ -7,9 +7,9 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from task_deployer.aws import Aws
 from task_deployer.conflicts import Unreadable
-from task_deployer.engine import observe_all
 from task_deployer.errors import CredentialsError, ManifestError, ResourceError, SafetyError
 from task_deployer.events import Event, Failed, Skipped
+from task_deployer.observe import observe_all
 from tests.toys.kinds import Board, Chest, Part, Toy
 from tests.toys.runs import down, means, up
 from tests.toys.world import Hook, SeenToy, World

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from task_deployer.aws import Aws
-from task_deployer.engine import observe_all
+from task_deployer.observe import observe_all
 from tests.toys.kinds import Board, Part, Toy
 from tests.toys.runs import down, means, up
 from tests.toys.world import World

@@ -5,10 +5,11 @@ import pytest
 
 from task_deployer import manifest
 from task_deployer.aws import Aws
-from task_deployer.engine import Means, observe_all
 from task_deployer.errors import Interrupted
 from task_deployer.events import Event, Skipped, Waiting
+from task_deployer.observe import observe_all
 from task_deployer.records import Status
+from task_deployer.walk import Means
 from tests.toys.kinds import Toy
 from tests.toys.runs import down, means, up
 from tests.toys.world import World

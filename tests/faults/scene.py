@@ -9,10 +9,10 @@ from task_deployer import commands
 from task_deployer.aws import Aws
 from task_deployer.commands import Run
 from task_deployer.config import Config
-from task_deployer.engine import Means
 from task_deployer.manifest_file import FOLDER
 from task_deployer.project import Project
 from task_deployer.result import Result
+from task_deployer.walk import Means
 from tests.invariants import read_foreign
 
 BASE: Final = """

@@ -12,12 +12,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from task_deployer import manifest
 from task_deployer.aws import Aws
-from task_deployer.engine import Means
 from task_deployer.errors import SafetyError
 from task_deployer.events import Outcome
 from task_deployer.manifest import Manifest
 from task_deployer.records import interrupted
 from task_deployer.resources.base import AnyResource, entries_of
+from task_deployer.walk import Means
 from tests.builders import MEMORY
 from tests.toys.kinds import Board, Chest, Part, Toy
 from tests.toys.runs import down, means, up

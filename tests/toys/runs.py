@@ -3,11 +3,13 @@
 from pathlib import Path
 
 from task_deployer import manifest
-from task_deployer.engine import Means, execute, observe_all
+from task_deployer.engine import execute
 from task_deployer.events import Event, Outcome
 from task_deployer.manifest import Manifest
+from task_deployer.observe import observe_all
 from task_deployer.plan import Plan, plan_down, plan_up
 from task_deployer.resources.base import Address, AnyResource, joined, same_thing
+from task_deployer.walk import Means
 from tests.builders import ACCOUNT
 from tests.toys.world import World
 

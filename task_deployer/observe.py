@@ -1,0 +1,153 @@
+"""Reading AWS: many questions at once, and again where AWS may not show yet what was written.
+
+What AWS stores it shows a while later, and some of it in turns with what was there before: bucket documents, queue
+attributes, roles and policies. So what `up` wrote is looked at once more at its end, until AWS shows it.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from task_deployer.aws import Aws
+from task_deployer.conflicts import Unreadable
+from task_deployer.errors import Interrupted, ResourceError
+from task_deployer.refusals import CALL_ERRORS, explain, is_answer
+from task_deployer.resources import KINDS
+from task_deployer.resources.base import Address, AnyResource, Identity, Owned, Tagged, is_absent
+from task_deployer.retry import looking
+from task_deployer.tags import belongs_to_another
+from task_deployer.throttle import persistently
+from task_deployer.walk import BEAT, Means, Waits
+
+T = TypeVar("T")
+
+_SHOWN_SECONDS = 120
+"""How long AWS may show what was there before a write (bucket documents: 1 to 2 minutes, back and forth)."""
+
+_GHOST_SECONDS = 70
+"""How long SQS may show a queue that is deleted: up to 60 seconds (DeleteQueue, API reference)."""
+
+
+def observe_all(means: Means, things: Mapping[Address, tuple[str, Identity]]) -> dict[Address, object]:
+    """Read all these (kind, identity) at once: what was seen, None for absent, or `Unreadable`.
+
+    Raises `CredentialsError` and what is no refusal of a read; `Interrupted` when asked to stop.
+    """
+    seen = ask_all(means, {address: partial(_observe, *thing) for address, thing in things.items()})
+    return {address: _named(value, address) for address, value in seen.items()}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What AWS showed at the end of a run: `seen` of each thing that was looked at; `late` is what it did not show."""
+
+    seen: Mapping[Address, object] = field(default_factory=dict)
+    late: tuple[Address, ...] = ()
+
+
+def until_shown(means: Means, written: Iterable[AnyResource]) -> Shown:
+    """Look until AWS shows all of this as it was written, for two minutes at most. Asked to stop, look no more."""
+    resources = {resource.address: resource for resource in written if resource.lags}
+    try:
+        looks = ask_all(means, {address: partial(_until_shown, wanted) for address, wanted in resources.items()})
+    except Interrupted:
+        return Shown()
+    return Shown(
+        {address: look.seen for address, look in looks.items()},
+        tuple(address for address, look in looks.items() if not look.is_good),
+    )
+
+
+def let_ghosts_pass(
+    means: Means, desired: Iterable[AnyResource], known: Collection[Address], observed: Mapping[Address, object]
+) -> dict[Address, object]:
+    """What was observed, without what AWS still shows of a stack that has just been taken down.
+
+    Only where all that is there of this stack without a record is of kinds that linger: else the manifest was lost.
+    """
+    unrecorded = [r for r in desired if r.address not in known and _is_our_own(r, observed.get(r.address))]
+    if not unrecorded or not all(resource.lingers for resource in unrecorded):
+        return dict(observed)
+    questions = {resource.address: partial(_until_gone, resource) for resource in unrecorded}
+    return {**observed, **ask_all(means, questions)}
+
+
+def ask_all(means: Means, questions: Mapping[Address, Callable[[Aws], T]]) -> dict[Address, T]:
+    """Ask AWS all these questions at once. Raises what a question raises; `Interrupted` when asked to stop."""
+    waits = Waits(means)
+    with ThreadPoolExecutor(means.workers) as pool:
+        jobs = {address: pool.submit(question, waits.aws_for(address)) for address, question in questions.items()}
+        running: set[Future[T]] = set(jobs.values())
+        while running and not means.stop.is_set():
+            _, running = wait(running, timeout=BEAT, return_when=FIRST_COMPLETED)
+            waits.report()
+        if means.stop.is_set():
+            pool.shutdown(cancel_futures=True)
+            raise Interrupted(
+                "Stopped while reading", detail="Nothing was changed.", hint="Run the same command again when it suits."
+            )
+        return {address: _answer(job) for address, job in jobs.items()}
+
+
+def _answer(job: Future[T]) -> T:
+    try:
+        return job.result()
+    except CALL_ERRORS as error:
+        raise explain(error) from error
+
+
+def _named(value: object, address: Address) -> object:
+    if isinstance(value, Unreadable):
+        value.error.address = value.error.address or address
+    return value
+
+
+def _observe(kind: str, identity: Identity, aws: Aws) -> object:
+    try:
+        return persistently(aws.patience, aws.pace, KINDS[kind].rights.api, partial(KINDS[kind].observe, aws, identity))
+    except ResourceError as error:
+        return Unreadable(error)
+    except CALL_ERRORS as error:
+        explained = explain(error)
+        if isinstance(explained, ResourceError) and is_answer(error):
+            return Unreadable(explained)
+        raise explained from error
+
+
+@dataclass(frozen=True)
+class _Look:
+    seen: object
+    is_good: bool
+    is_enough: bool
+
+
+def _until_shown(wanted: AnyResource, aws: Aws) -> _Look:
+    """Look once, and where that shows something else, until two looks in a row do not: reads go back and forth."""
+    good: list[bool] = []
+
+    def look() -> _Look:
+        seen = _observe(wanted.kind, wanted.identity, aws)
+        good.append(_is_as_written(wanted, seen))
+        return _Look(seen, good[-1], is_enough=good == [True] or good[-2:] == [True, True])
+
+    reason = "AWS to show what was written"
+    return looking(aws.patience, reason, _SHOWN_SECONDS, look, lambda found: not found.is_enough)
+
+
+def _is_as_written(wanted: AnyResource, seen: object) -> bool:
+    """Whether it is so; what may not be read is taken on trust, since the write was answered."""
+    if isinstance(seen, Unreadable):
+        return True
+    return wanted.wants_nothing if is_absent(seen) else not wanted.diff(seen)
+
+
+def _is_our_own(wanted: AnyResource, seen: object) -> bool:
+    return isinstance(wanted, Owned) and isinstance(seen, Tagged) and not belongs_to_another(seen.tags, wanted.tags)
+
+
+def _until_gone(ghost: AnyResource, aws: Aws) -> object:
+    reason = "AWS to forget what was deleted a moment ago"
+    look = partial(_observe, ghost.kind, ghost.identity, aws)
+    return looking(aws.patience, reason, _GHOST_SECONDS, look, lambda seen: seen is not None)

@@ -16,12 +16,12 @@ from task_deployer.engine import execute
 from task_deployer.errors import ConfigError, CredentialsError, Interrupted
 from task_deployer.events import Observing, Outcome, Planned
 from task_deployer.manifest import Manifest
-from task_deployer.observe import let_ghosts_pass, observe_all, until_shown
+from task_deployer.observe import let_ghosts_pass, observe_all, until_gone, until_shown
 from task_deployer.outputs import Outputs, outputs_of
 from task_deployer.plan import Action, Desired, Plan, plan_down, plan_up
 from task_deployer.policy import Document
 from task_deployer.project import Project, prepare
-from task_deployer.records import Record
+from task_deployer.records import Record, entries_in_others
 from task_deployer.resources import Function, Notifications, RolePolicy
 from task_deployer.resources.base import ENTRIES, Address, Identity, entries_of, joined, same_thing
 from task_deployer.resources.notification_document import of_function
@@ -137,9 +137,11 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
         number, account = len(planned.of(Action.DELETE)), aws.account
         where = f"{journal.stack}/{journal.env} in account {account.id}, {account.region}"
         run.confirm(f"This deletes {number} resources of {where}. Go on?")
+        borrowed = entries_in_others(journal.records)
         outcome = execute(planned, {}, observed, journal, means)
         _stop_if_asked(outcome)
-    return _result("down", journal, aws, plan=planned, outcome=outcome)
+        shown = until_gone(means, {a: (r.kind, r.identity) for a, r in borrowed.items() if a in outcome.done})
+    return _result("down", journal, aws, plan=planned, outcome=outcome, warnings=tuple(map(late, shown)))
 
 
 def wanted(project: Project) -> tuple[Config, Account, tuple[Desired, ...]]:

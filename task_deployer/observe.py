@@ -26,6 +26,7 @@ T = TypeVar("T")
 _SHOWN_SECONDS = 120
 """How long AWS may show what was there before a write (bucket documents: 1 to 2 minutes, back and forth)."""
 
+_FORGET = "AWS to forget what was deleted a moment ago"
 _GHOST_SECONDS = 70
 """How long SQS may show a queue that is deleted: up to 60 seconds (DeleteQueue, API reference)."""
 
@@ -60,6 +61,20 @@ def until_shown(means: Means, written: Iterable[AnyResource]) -> Shown:
     )
 
 
+def until_gone(means: Means, removed: Mapping[Address, tuple[str, Identity]]) -> tuple[Address, ...]:
+    """Look until AWS shows nothing more of this, for two minutes at most; returns what it still shows."""
+
+    def look(kind: str, identity: Identity, aws: Aws) -> object:
+        seen = partial(_observe, kind, identity, aws)
+        return looking(aws.patience, _FORGET, _SHOWN_SECONDS, seen, lambda found: not is_absent(found))
+
+    try:
+        seen = ask_all(means, {address: partial(look, *thing) for address, thing in removed.items()})
+    except Interrupted:
+        return ()
+    return tuple(address for address, found in seen.items() if not is_absent(found))
+
+
 def let_ghosts_pass(
     means: Means, desired: Iterable[AnyResource], known: Collection[Address], observed: Mapping[Address, object]
 ) -> dict[Address, object]:
@@ -70,7 +85,7 @@ def let_ghosts_pass(
     unrecorded = [r for r in desired if r.address not in known and _is_our_own(r, observed.get(r.address))]
     if not unrecorded or not all(resource.lingers for resource in unrecorded):
         return dict(observed)
-    questions = {resource.address: partial(_until_gone, resource) for resource in unrecorded}
+    questions = {resource.address: partial(_until_forgotten, resource) for resource in unrecorded}
     return {**observed, **ask_all(means, questions)}
 
 
@@ -147,7 +162,6 @@ def _is_our_own(wanted: AnyResource, seen: object) -> bool:
     return isinstance(wanted, Owned) and isinstance(seen, Tagged) and not belongs_to_another(seen.tags, wanted.tags)
 
 
-def _until_gone(ghost: AnyResource, aws: Aws) -> object:
-    reason = "AWS to forget what was deleted a moment ago"
+def _until_forgotten(ghost: AnyResource, aws: Aws) -> object:
     look = partial(_observe, ghost.kind, ghost.identity, aws)
-    return looking(aws.patience, reason, _GHOST_SECONDS, look, lambda seen: seen is not None)
+    return looking(aws.patience, _FORGET, _GHOST_SECONDS, look, lambda seen: seen is not None)

@@ -7,7 +7,7 @@ from graphlib import TopologicalSorter
 
 from task_deployer.aws import Account
 from task_deployer.resources import KINDS
-from task_deployer.resources.base import Address, Identity
+from task_deployer.resources.base import ENTRIES, Address, Identity
 
 
 class Origin(StrEnum):
@@ -46,6 +46,12 @@ def in_order(records: Mapping[Address, Record]) -> tuple[Address, ...]:
     """
     edges = {address: [e for e in records[address].depends_on if e in records] for address in sorted(records)}
     return tuple(TopologicalSorter(edges).static_order())
+
+
+def entries_in_others(records: Mapping[Address, Record]) -> dict[Address, Record]:
+    """The records of our entries in documents of what is not ours: AWS shows them for a while after they went."""
+    adopted = {address for address, record in records.items() if record.origin is Origin.ADOPTED}
+    return {a: r for a, r in records.items() if ENTRIES in r.identity and adopted.intersection(r.depends_on)}
 
 
 def check_identity(address: str, record: Record, account: Account) -> None:

@@ -71,7 +71,7 @@ FUNCTION_BUSY = Wait(
     "the function's last update to end",
     300,
     "ResourceConflictException",
-    "update is in progress|concurrent update|following state: (Pending|Creating)",
+    "update is in progress|concurrent update|following state: (Pending|Creating|Deleting)",
 )
 """Lambda refuses a change while another one is under way."""
 
@@ -187,12 +187,13 @@ def until_settled(patience: Patience, client: "LambdaClient", name: str) -> "Fun
     """Wait until no creation or update of the function is under way, and return its configuration.
 
     Lambda works on after its answer: State goes from Pending to Active, LastUpdateStatus from InProgress to Successful.
-    Both may end as Failed; the caller looks. Right after CreateFunction a read may still not find it. Raises
-    `ResourceError` if it is under way after five minutes.
+    Both may end as Failed; the caller looks. Right after CreateFunction a read may not find it, and right after an
+    update LastUpdateStatus may be missing. Raises `ResourceError` if it is under way after five minutes.
     """
 
     def is_unsettled(configuration: "FunctionConfigurationResponseTypeDef") -> bool:
-        return configuration.get("State") == "Pending" or configuration.get("LastUpdateStatus") == "InProgress"
+        state, update = configuration.get("State"), configuration.get("LastUpdateStatus")
+        return state == "Pending" or update == "InProgress" or (state == "Active" and update is None)
 
     def give_up(state: tenacity.RetryCallState) -> "FunctionConfigurationResponseTypeDef":
         if state.outcome is not None and state.outcome.failed:

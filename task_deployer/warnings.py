@@ -24,10 +24,7 @@ def warnings_of(config: Config, only: str | None = None) -> tuple[Warning, ...]:
 
 def late(address: Address) -> Warning:
     """What AWS did not show in time. The write was answered, so nothing failed."""
-    message = (
-        "AWS took it, and does not show it yet as it was written. `task-deploy status` says when it does; until then "
-        "it may call it drifted."
-    )
+    message = "AWS took it, and still shows what was there before. `task-deploy status` says when it no longer does."
     return Warning("not-shown-yet", address, message)
 
 

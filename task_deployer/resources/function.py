@@ -15,13 +15,7 @@ from task_deployer.resources.base import Difference, Identity, Resource, Value, 
 from task_deployer.resources.ownership import recognised
 from task_deployer.resources.rights import Rights
 from task_deployer.resources.role import Role
-from task_deployer.resources.seen_function import (
-    DELETING,
-    SeenFunction,
-    seen_function,
-    wait_until_gone,
-    wait_until_settled,
-)
+from task_deployer.resources.seen_function import SeenFunction, is_going, seen_function, wait_until_settled
 from task_deployer.retry import FUNCTION_BUSY, ROLE_PROPAGATION, patiently
 
 ENTRY_POINT = "task_runtime.entry.handler"
@@ -33,6 +27,7 @@ class Function(Resource[SeenFunction]):
 
     kind: ClassVar[str] = "function"
     exclusive: ClassVar[bool] = True
+    lingers: ClassVar[bool] = True
     rights: ClassVar[Rights] = Rights(
         read=("lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:ListTags"),
         write=(
@@ -102,7 +97,7 @@ class Function(Resource[SeenFunction]):
             if code_of(error) == "ResourceNotFoundException":
                 return None
             raise
-        return seen_function(answer)
+        return None if is_going(answer) else seen_function(answer)
 
     def diff(self, seen: SeenFunction) -> tuple[Difference, ...]:
         code = differing({"CodeSha256": self.archive.sha256}, {"CodeSha256": seen.code_sha256})
@@ -135,7 +130,7 @@ class Function(Resource[SeenFunction]):
             )
 
         try:
-            environment.sent(self.name, lambda: patiently(aws.patience, ROLE_PROPAGATION, call))
+            environment.sent(self.name, lambda: _once_the_role_is_known(aws, call))
         except ClientError as error:
             if code_of(error) != "ResourceConflictException" or "already exist" not in message_of(error):
                 raise
@@ -148,10 +143,6 @@ class Function(Resource[SeenFunction]):
 
     def update(self, aws: Aws, seen: SeenFunction) -> None:
         """Bring code, then configuration, then the rest in line. AWS works on for a while after the first two."""
-        if seen.status == DELETING:
-            wait_until_gone(aws, self.name)
-            self.create(aws)
-            return
         if seen.status in ("Pending", "InProgress"):
             wait_until_settled(aws, self.name)
             seen = replace(seen, status="settled")
@@ -200,7 +191,7 @@ class Function(Resource[SeenFunction]):
                 Environment={"Variables": dict(self.environment)},
             )
 
-        environment.sent(self.name, lambda: patiently(aws.patience, ROLE_PROPAGATION, lambda: _unless_busy(aws, call)))
+        environment.sent(self.name, lambda: _once_the_role_is_known(aws, call))
         wait_until_settled(aws, self.name)
 
     def _tag(self, aws: Aws) -> None:
@@ -219,6 +210,10 @@ class Function(Resource[SeenFunction]):
                 aws.lambda_.put_function_concurrency(FunctionName=self.name, ReservedConcurrentExecutions=wanted)
 
         _unless_busy(aws, call)
+
+
+def _once_the_role_is_known(aws: Aws, call: Callable[[], None]) -> None:
+    patiently(aws.patience, ROLE_PROPAGATION, lambda: _unless_busy(aws, call))
 
 
 def _unless_busy(aws: Aws, call: Callable[[], None]) -> None:

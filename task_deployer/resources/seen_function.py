@@ -4,12 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from task_deployer.errors import ResourceError
-from task_deployer.refusals import code_of
 from task_deployer.resources.base import Value
-from task_deployer.retry import until_settled, until_visible
+from task_deployer.retry import until_settled
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import (
@@ -19,10 +16,6 @@ if TYPE_CHECKING:
     )
 
     from task_deployer.aws import Aws
-
-
-DELETING = "Deleting"
-"""The state of a function that is on its way out: it can only be waited for."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +29,11 @@ class SeenFunction:
     concurrency: int | None
     status: str
     tags: Mapping[str, str]
+
+
+def is_going(answer: "GetFunctionResponseTypeDef") -> bool:
+    """Whether the function is being deleted: as good as absent, but for its name, which is free a little later."""
+    return answer["Configuration"].get("State") == "Deleting"
 
 
 def seen_function(answer: "GetFunctionResponseTypeDef") -> SeenFunction:
@@ -63,7 +61,7 @@ def seen_function(answer: "GetFunctionResponseTypeDef") -> SeenFunction:
 
 def _status(state: str, update: str) -> str:
     """`settled`, or AWS's word for why not. `Inactive` is a function that was idle for weeks: healthy."""
-    if state in ("Pending", "Failed", DELETING):
+    if state in ("Pending", "Failed"):
         return state
     return update if update in ("InProgress", "Failed") else "settled"
 
@@ -78,21 +76,6 @@ def _refuse_unknown(
             detail=error.get("Message", ""),
             hint=f"Whoever runs this needs {right}.",
         )
-
-
-def wait_until_gone(aws: "Aws", name: str) -> None:
-    """Wait until a function that is being deleted is not there any more, for two minutes at most."""
-
-    def gone() -> bool | None:
-        try:
-            aws.lambda_.get_function_configuration(FunctionName=name)
-        except ClientError as error:
-            if code_of(error) == "ResourceNotFoundException":
-                return True
-            raise
-        return None
-
-    until_visible(aws.patience, "Lambda to finish deleting the function", gone)
 
 
 def wait_until_settled(aws: "Aws", name: str) -> None:

@@ -90,9 +90,11 @@ class Toy(ToyKind[SeenToy]):
 
 @dataclass(frozen=True)
 class Chest(Toy):
-    """A toy that holds data, and may be somebody else's."""
+    """A toy that holds data, may be somebody else's, and is shown late."""
 
     kind: ClassVar[str] = "chest"
+    lags: ClassVar[bool] = True
+    lingers: ClassVar[bool] = True
     existing: bool = False
 
     @classmethod

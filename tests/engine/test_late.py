@@ -1,0 +1,155 @@
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from threading import Event as Flag
+
+import pytest
+
+from task_deployer.aws import Aws
+from task_deployer.events import Event, Waiting
+from task_deployer.observe import let_ghosts_pass, until_gone, until_shown
+from task_deployer.resources.base import Address
+from task_deployer.tags import tags_of
+from task_deployer.walk import Means
+from tests.toys.kinds import Chest, Toy
+from tests.toys.world import SeenToy, World
+
+OURS, LOST = tags_of("media", "dev", "new", {}), tags_of("media", "dev", "old", {})
+CHEST, TOY = Chest("c", tags=OURS), Toy("a", tags=OURS)
+AS_WRITTEN, BEFORE = SeenToy(1, OURS), SeenToy(2, OURS)
+
+
+class Hurried(Flag):
+    """A stop that nobody asks for, and on which the time passes at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passed = 0.0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Let the time pass."""
+        self.passed += timeout or 0
+        return self.is_set()
+
+
+@dataclass
+class Scene:
+    """A world that shows a chest as told, one look after the other and the last for ever."""
+
+    world: World
+    events: list[Event] = field(default_factory=list)
+    flag: Hurried = field(default_factory=Hurried)
+    looks: int = 0
+
+    @property
+    def means(self) -> Means:
+        """The means to look with."""
+        aws = self.world.aws()
+        patient = aws.waiting_with(replace(aws.patience, now=lambda: self.flag.passed))
+        return Means(patient, self.events.append, 1, self.flag)
+
+    @property
+    def reasons(self) -> set[str]:
+        """What was waited for."""
+        return {event.reason for event in self.events if isinstance(event, Waiting)}
+
+    def showing(self, *seen: SeenToy | None) -> "Scene":
+        """Show this."""
+
+        def show(verb: str, name: str, _aws: Aws) -> None:
+            if (verb, name) == ("observe", "c"):
+                found = seen[min(self.looks, len(seen) - 1)]
+                self.looks += 1
+                self.world.toys = {} if found is None else {"c": found}
+
+        self.world.before = show
+        return self
+
+
+@pytest.fixture
+def scene(world: World) -> Scene:
+    """A scene."""
+    return Scene(world)
+
+
+def test_what_is_shown_at_once_is_looked_at_once(scene: Scene) -> None:
+    """One look is enough where it shows what was written, and nothing is waited for."""
+    shown = until_shown(scene.showing(AS_WRITTEN).means, [CHEST])
+    assert (1, set(), ()) == (scene.looks, scene.reasons, shown.late)
+    assert {CHEST.address: AS_WRITTEN} == shown.seen
+
+
+@pytest.mark.parametrize(
+    ("seen", "looks"),
+    [
+        ((BEFORE, AS_WRITTEN), 3),
+        ((None, None, AS_WRITTEN), 4),
+        ((BEFORE, AS_WRITTEN, BEFORE, AS_WRITTEN), 5),
+    ],
+)
+def test_what_is_shown_late_is_waited_for(scene: Scene, seen: tuple[SeenToy | None, ...], looks: int) -> None:
+    """After a look that shows something else, two in a row have to show what was written: looks go back and forth."""
+    shown = until_shown(scene.showing(*seen).means, [CHEST])
+    assert (looks, ()) == (scene.looks, shown.late)
+    assert {"AWS to show what was written"} == scene.reasons
+
+
+def test_what_is_never_shown_is_told(scene: Scene) -> None:
+    """After two minutes it is told that AWS does not show it; that is no failure."""
+    shown = until_shown(scene.showing(BEFORE).means, [CHEST])
+    assert (CHEST.address,) == shown.late
+    assert 120 <= scene.flag.passed < 130
+
+
+def test_what_never_lags_is_not_looked_at(scene: Scene) -> None:
+    """A kind that AWS shows at once is not read again."""
+    assert {} == until_shown(scene.means, [TOY]).seen
+
+
+def test_a_stop_ends_the_looking(scene: Scene) -> None:
+    """All is done and recorded by then, so a stop is no error."""
+    scene.flag.set()
+    assert {} == until_shown(scene.showing(BEFORE).means, [CHEST]).seen
+
+
+def test_what_went_is_waited_for(scene: Scene) -> None:
+    """What AWS still shows of what was removed is waited for."""
+    removed = {CHEST.address: ("chest", CHEST.identity)}
+    assert () == until_gone(scene.showing(AS_WRITTEN, AS_WRITTEN, None).means, removed)
+    assert 3 == scene.looks
+
+
+def _ghosts(scene: Scene, observed: Mapping[Address, object], known: tuple[Address, ...] = ()) -> dict[Address, object]:
+    return let_ghosts_pass(scene.means, [CHEST, TOY], known, observed)
+
+
+def test_a_ghost_is_waited_out(scene: Scene) -> None:
+    """What AWS still shows of this stack after its `down` is looked at until it is gone."""
+    observed = {CHEST.address: SeenToy(1, LOST), TOY.address: None}
+    scene.showing(SeenToy(1, LOST), SeenToy(1, LOST), None)
+    assert {CHEST.address: None, TOY.address: None} == _ghosts(scene, observed)
+    assert {"AWS to forget what was deleted a moment ago"} == scene.reasons
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda seen: seen | {TOY.address: SeenToy(1, LOST)},
+        lambda seen: seen | {CHEST.address: SeenToy(1, {"owner": "another"})},
+        lambda seen: seen | {CHEST.address: None},
+    ],
+    ids=["the manifest was lost", "it is another's", "nothing is there"],
+)
+def test_what_is_no_ghost_is_believed(
+    scene: Scene, change: Callable[[dict[Address, object]], dict[Address, object]]
+) -> None:
+    """Nothing is waited for where the manifest was lost, where the thing is another's, and where nothing is there."""
+    observed = change({CHEST.address: SeenToy(1, LOST), TOY.address: None})
+    assert observed == _ghosts(scene, observed)
+    assert 0 == scene.looks
+
+
+def test_what_is_recorded_is_no_ghost(scene: Scene) -> None:
+    """What the manifest records is there because we made it."""
+    observed: dict[Address, object] = {CHEST.address: SeenToy(1, OURS), TOY.address: None}
+    assert observed == _ghosts(scene, observed, (CHEST.address,))
+    assert 0 == scene.looks

@@ -41,7 +41,6 @@ class Bucket(Resource[SeenBucket]):
 
     kind: ClassVar[str] = "bucket"
     exclusive: ClassVar[bool] = True
-    lags: ClassVar[bool] = True
     sheds_tags: ClassVar[bool] = True  # PutBucketTagging replaces the whole set
     rights: ClassVar[Rights] = Rights(
         read=("s3:ListBucket", "s3:GetBucketTagging"),

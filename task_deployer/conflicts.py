@@ -1,9 +1,10 @@
 """What stands in the way of a plan: reads that were refused, references to nothing, and things of others. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from task_deployer.errors import ConfigError, ResourceError, SafetyError
+from task_deployer.forbidden import together
 from task_deployer.records import Origin, Record
 from task_deployer.resources.base import (
     ENTRIES,
@@ -48,9 +49,9 @@ def refuse_conflicts(
 ) -> None:
     """Refuse what `up` must not do, before anything is done.
 
-    Raises the first read that was refused; `ConfigError` for a reference to what does not exist or cannot be used;
-    `SafetyError` for what exists and is not ours, was renamed, or cannot be changed in place. All of one sort are told
-    at once.
+    Raises `ResourceError` for reads that were refused; `ConfigError` for a reference to what does not exist or cannot
+    be used; `SafetyError` for what exists and is not ours, was renamed, or cannot be changed in place. All of one sort
+    are told at once.
     """
     _refuse_unreadable(desired, observed, records)
     _refuse_missing_references(desired, observed)
@@ -72,20 +73,31 @@ def is_existing(resource: AnyResource) -> bool:
 def _refuse_unreadable(
     desired: Sequence[AnyResource], observed: Mapping[Address, object], records: Mapping[Address, Record]
 ) -> None:
-    """Unknown is never taken for absent.
+    """Unknown is never taken for absent. All reads that were refused are told at once.
 
     HEAD's 403 on a bucket that we never made says that it is somebody else's, its 301 that it is in another region.
+    Where reads of other things are refused too, it is rather whoever runs this that lacks rights.
     """
+    refused = {address: seen.error for address, seen in observed.items() if isinstance(seen, Unreadable)}
     referenced = {r.address for r in desired if is_existing(r)}
+    for address in referenced & refused.keys():
+        if refused[address].code == "301":
+            error = refused[address]
+            raise ConfigError(error.summary, detail=f"{address}: {error.detail}", hint=error.hint) from error
     claimed = {r.address for r in desired if r.exclusive} - referenced - set(records)
-    for address, seen in observed.items():
-        if isinstance(seen, Unreadable):
-            error = seen.error
-            if address in claimed and error.code == "403":
-                raise SafetyError(error.summary, detail=error.detail, hint=error.hint, address=address) from error
-            if address in referenced and error.code == "301":
-                raise ConfigError(error.summary, detail=f"{address}: {error.detail}", hint=error.hint) from error
-            raise error
+    taken = [address for address, error in refused.items() if address in claimed and error.code == "403"]
+    if taken and not _others(refused, taken, desired):
+        error = together([refused[address] for address in taken])
+        raise SafetyError(error.summary, detail=error.detail, hint=error.hint, address=taken[0]) from error
+    if refused:
+        raise together(list(refused.values()))
+
+
+def _others(refused: Iterable[Address], taken: Sequence[Address], desired: Sequence[AnyResource]) -> set[Address]:
+    """The refused reads of other things: a bucket of somebody else's forbids the reads of its documents, too."""
+    buckets = {r.address: r.identity.get("bucket") for r in desired}
+    names = {buckets[address] for address in taken}
+    return {a for a in refused if a not in taken and (buckets.get(a) is None or buckets[a] not in names)}
 
 
 def _refuse_missing_references(desired: Sequence[AnyResource], observed: Mapping[Address, object]) -> None:

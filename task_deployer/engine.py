@@ -13,6 +13,7 @@ from task_deployer.events import Outcome, Skipped
 from task_deployer.manifest import Manifest
 from task_deployer.plan import Action, Change, Desired, Plan
 from task_deployer.records import Origin, Record, Status, with_status
+from task_deployer.refusals import on_behalf_of
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import ENTRIES, Address, HoldsData, Identity, entries_of, joined, same_thing
 from task_deployer.walk import Means, Steps, Walk
@@ -81,12 +82,13 @@ class _Forwards:
 
     def _job(self, change: Change, aws: Aws) -> None:
         resource = self._desired[change.address]
-        if change.anew:
-            resource.delete(aws, resource.identity)
-        if change.anew or change.action is Action.CREATE:
-            resource.create(aws)
-        else:
-            resource.update(aws, self._observed[change.address])
+        with on_behalf_of(resource.rights, resource.arns(aws.account, resource.identity)):
+            if change.anew:
+                resource.delete(aws, resource.identity)
+            if change.anew or change.action is Action.CREATE:
+                resource.create(aws)
+            else:
+                resource.update(aws, self._observed[change.address])
 
     def _settle(self, change: Change) -> None:
         if self._desired[change.address].wants_nothing:
@@ -133,9 +135,10 @@ class _Backwards:
         kind, identity = KINDS[change.kind], self._records[change.address].identity
         if ENTRIES in identity:
             identity = {**identity, ENTRIES: " ".join(change.entries)}
-        if change.empties and issubclass(kind, HoldsData):
-            kind.empty(aws, identity)
-        kind.delete(aws, identity)
+        with on_behalf_of(kind.rights, kind.arns(aws.account, identity)):
+            if change.empties and issubclass(kind, HoldsData):
+                kind.empty(aws, identity)
+            kind.delete(aws, identity)
 
     def _settle(self, change: Change) -> None:
         """Forget it, and what went with it: not before, since the deletion may fail and leave all of it at AWS."""

@@ -13,7 +13,7 @@ from typing import TypeVar
 from task_deployer.aws import Aws
 from task_deployer.conflicts import Unreadable
 from task_deployer.errors import Interrupted, ResourceError
-from task_deployer.refusals import CALL_ERRORS, explain, is_answer
+from task_deployer.refusals import CALL_ERRORS, explain, is_answer, on_behalf_of
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import Address, AnyResource, Identity, Owned, Tagged, is_absent
 from task_deployer.retry import looking
@@ -120,8 +120,10 @@ def _named(value: object, address: Address) -> object:
 
 
 def _observe(kind: str, identity: Identity, aws: Aws) -> object:
+    verbs = KINDS[kind]
     try:
-        return persistently(aws.patience, aws.pace, KINDS[kind].rights.api, partial(KINDS[kind].observe, aws, identity))
+        with on_behalf_of(verbs.rights, verbs.arns(aws.account, identity)):
+            return persistently(aws.patience, aws.pace, verbs.rights.api, partial(verbs.observe, aws, identity))
     except ResourceError as error:
         return Unreadable(error)
     except CALL_ERRORS as error:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from task_deployer.conflicts import Unreadable, is_existing, refuse_conflicts
+from task_deployer.forbidden import together
 from task_deployer.records import Origin, Record, in_order, interrupted
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import (
@@ -98,12 +99,16 @@ def plan_down(
 ) -> Plan:
     """Decide how all that is recorded goes: dependents first.
 
-    Raises the first read that was refused. One of what stays in any case, a thing of the `kept` kinds with all that
-    goes with it, is no obstacle.
+    Raises `ResourceError` that names all refused reads. One of what stays in any case, a thing of the `kept` kinds with
+    all that goes with it, is no obstacle.
     """
-    for address, seen in observed.items():
-        if isinstance(seen, Unreadable) and not {records[address].kind, KINDS[records[address].kind].goes_with} & kept:
-            raise seen.error
+    refused = [
+        seen.error
+        for address, seen in observed.items()
+        if isinstance(seen, Unreadable) and not {records[address].kind, KINDS[records[address].kind].goes_with} & kept
+    ]
+    if refused:
+        raise together(refused)
     return keeping(Plan(_deletions(records, observed, lineage, "")), kept)
 
 

@@ -12,13 +12,16 @@ INLINE_LIMIT = 10_240
 
 Document = Mapping[str, object]
 
+_ON_OBJECTS = {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"}
+"""The S3 actions on objects that the tool itself needs; all its others are about buckets."""
+
 _SINGLE = {"Version", "Id", "Sid", "Effect"}
 """The keys whose value is never a list."""
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One Allow statement: which actions on which resources."""
+    """One Allow statement: which actions on which resources. Its id may be empty: then it has none."""
 
     sid: str
     actions: tuple[str, ...]
@@ -33,10 +36,20 @@ def merge(statements: Iterable[Statement]) -> Document:
     Raises `ValueError` when two have one id: AWS would refuse the document.
     """
     merged = [statement for statement in statements if statement.resources]
-    ids = [statement.sid for statement in merged]
+    ids = [statement.sid for statement in merged if statement.sid]
     if len(set(ids)) != len(ids):
         raise ValueError(f"two statements have one id: {', '.join(ids)}")
     return {"Version": VERSION, "Statement": [_render(statement) for statement in merged]}
+
+
+def fitting(action: str, arns: tuple[str, ...]) -> tuple[str, ...]:
+    """Of a bucket's two ARNs, the one that an S3 action is about: the bucket, or the objects in it; else all.
+
+    AWS refuses an action that is allowed on the other one (Service Authorization Reference of S3).
+    """
+    if not action.startswith("s3:"):
+        return arns
+    return tuple(arn for arn in arns if arn.endswith("/*") == (action in _ON_OBJECTS))
 
 
 def canonical(document: object) -> object:
@@ -73,7 +86,7 @@ def check_size(document: Document, address: str) -> None:
 
 def _render(statement: Statement) -> dict[str, object]:
     rendered: dict[str, object] = {
-        "Sid": statement.sid,
+        **({"Sid": statement.sid} if statement.sid else {}),
         "Effect": "Allow",
         "Action": list(statement.actions),
         "Resource": list(statement.resources),

@@ -1,6 +1,9 @@
 """What AWS's refusals mean to a user: which error of ours a client's error becomes, and what to do next."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from botocore import exceptions
 from botocore.exceptions import (
@@ -17,7 +20,12 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from task_deployer import forbidden
 from task_deployer.errors import CredentialsError, ResourceError, TaskDeployError
+from task_deployer.forbidden import ForbiddenError
+
+if TYPE_CHECKING:
+    from task_deployer.resources.rights import Rights
 
 _BAD_CREDENTIALS = {
     "ExpiredToken",
@@ -45,7 +53,6 @@ _QUOTAS = {
 _QUOTA_TEXT = re.compile(
     "Resource limit exceeded|decreases account's UnreservedConcurrentExecution|Maximum policy size"
 )
-FORBIDDEN = {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 
 CALL_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
 """All that a call may raise: AWS said no, it was not reached, or something else answered."""
@@ -70,24 +77,6 @@ _QUOTA_HINT = (
     "needs, or ask AWS for more in Service Quotas."
 )
 _LOG_IN = "Log in again (`aws sso login` or `aws configure`), then run the same command: it goes on from here."
-_NAMED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:\w+)")
-_ACTIONS = {
-    "HeadBucket": "s3:ListBucket",
-    "GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
-    "PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
-    "GetBucketCors": "s3:GetBucketCORS",
-    "PutBucketCors": "s3:PutBucketCORS",
-    "DeleteBucketCors": "s3:PutBucketCORS",
-    "GetBucketEncryption": "s3:GetEncryptionConfiguration",
-    "GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
-    "PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
-    "DeleteBucketLifecycle": "s3:PutLifecycleConfiguration",
-    "GetBucketNotificationConfiguration": "s3:GetBucketNotification",
-    "PutBucketNotificationConfiguration": "s3:PutBucketNotification",
-    "ListObjectVersions": "s3:ListBucketVersions",
-    "DeleteObjects": "s3:DeleteObjectVersion",
-    "ListMultipartUploads": "s3:ListBucketMultipartUploads",
-}
 
 
 def code_of(error: ClientError) -> str:
@@ -168,11 +157,14 @@ def _explain_answer(error: ClientError, address: str | None) -> TaskDeployError:
             hint=_LOG_IN,
             address=address,
         )
+    if code in forbidden.CODES:
+        denial = forbidden.denial_of(error.operation_name, code, message)
+        return ForbiddenError(denial, request=_request(error), address=address)
     return ResourceError(
         f"{error.operation_name} failed: {message or code}",
         code=code,
         detail=_request(error),
-        hint=_hint(error, code),
+        hint=_QUOTA_HINT if is_quota(error) else "",
         address=address,
     )
 
@@ -182,13 +174,18 @@ def _request(error: ClientError) -> str:
     return f"AWS error code {code_of(error)}" + (f", request id {request}" if request else "")
 
 
-def _hint(error: ClientError, code: str) -> str:
-    """Name the IAM action that is missing: AWS's text mostly does; S3's operations have actions of other names."""
-    if is_quota(error):
-        return _QUOTA_HINT
-    if code not in FORBIDDEN:
-        return ""
-    named = _NAMED_ACTION.search(message_of(error))
-    operation = error.operation_name
-    action = named[1] if named else _ACTIONS.get(operation, f"for {operation}")
-    return f"Whoever runs this needs the IAM action {action}: see `task-deploy policy --deployer`."
+@contextmanager
+def on_behalf_of(rights: "Rights", arns: tuple[str, ...]) -> Iterator[None]:
+    """Tell a call that is forbidden within by the rights of the kind whose verb runs, and the ARNs they are about.
+
+    Raises `ForbiddenError` for it, and lets every other error through.
+    """
+    try:
+        yield
+    except ForbiddenError as error:
+        raise error.about(rights, arns) from error.__cause__
+    except ClientError as error:
+        explained = explain(error)
+        if isinstance(explained, ForbiddenError):
+            raise explained.about(rights, arns) from error
+        raise

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from task_deployer.aws import Account, Aws
 from task_deployer.errors import ResourceError
+from task_deployer.forbidden import Denial, ForbiddenError
 from task_deployer.refusals import code_of
 from task_deployer.resources import bucket_contents
 from task_deployer.resources.base import Difference, Identity, Resource
@@ -80,7 +81,7 @@ class Bucket(Resource[SeenBucket]):
             if code_of(error) in ("404", "NoSuchBucket"):  # HEAD may still say 200 after the deletion
                 return None
             if code_of(error) == "403":
-                raise _forbidden(name) from error
+                raise _forbidden(aws.account.bucket_arn(name)) from error
             if code_of(error) == "301":
                 raise _elsewhere(name, aws.account.region, error) from error
             raise
@@ -159,13 +160,9 @@ def _not_empty(name: str) -> ResourceError:
     )
 
 
-def _forbidden(name: str) -> ResourceError:
-    return ResourceError(
-        f"The bucket {name} exists, but it is not ours to read",
-        code="403",
-        detail="S3 answers 403: it belongs to another account, or the right s3:ListBucket on it is missing.",
-        hint="Choose another name, or ask for s3:ListBucket: `task-deploy policy --deployer` prints the whole policy.",
-    )
+def _forbidden(bucket_arn: str) -> ForbiddenError:
+    words = "S3 answers 403: it belongs to another account (then choose another name), or this right on it is missing."
+    return ForbiddenError(Denial("HeadBucket", "403", words, "s3:ListBucket", (bucket_arn,)))
 
 
 def _elsewhere(name: str, region: str, error: ClientError) -> ResourceError:

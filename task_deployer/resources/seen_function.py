@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from task_deployer.errors import ResourceError
+from task_deployer.forbidden import Denial, ForbiddenError
 from task_deployer.resources.base import Value
 from task_deployer.retry import until_settled
 
@@ -43,8 +44,8 @@ def seen_function(answer: "GetFunctionResponseTypeDef") -> SeenFunction:
     """
     found = answer["Configuration"]
     environment = found.get("Environment", {})
-    _refuse_unknown("environment", "kms:Decrypt on the function's key", found["FunctionName"], environment.get("Error"))
-    _refuse_unknown("tags", "lambda:ListTags on the function", found["FunctionName"], answer.get("TagsError"))
+    _refuse_unknown("kms:Decrypt", environment.get("Error"))
+    _refuse_unknown("lambda:ListTags", answer.get("TagsError"))
     keys = ("Role", "Handler", "Runtime", "MemorySize", "Timeout")
     settings: dict[str, Value] = {key: found.get(key) for key in keys}  # type: ignore[misc]  # plain values, by AWS's model
     settings["EphemeralStorage.Size"] = found.get("EphemeralStorage", {}).get("Size", 512)
@@ -66,16 +67,10 @@ def _status(state: str, update: str) -> str:
     return update if update in ("InProgress", "Failed") else "settled"
 
 
-def _refuse_unknown(
-    what: str, right: str, name: str, error: "EnvironmentErrorTypeDef | TagsErrorTypeDef | None"
-) -> None:
+def _refuse_unknown(right: str, error: "EnvironmentErrorTypeDef | TagsErrorTypeDef | None") -> None:
     if error:
-        raise ResourceError(
-            f"The {what} of the function {name} cannot be read",
-            code=error.get("ErrorCode", "AccessDenied"),
-            detail=error.get("Message", ""),
-            hint=f"Whoever runs this needs {right}.",
-        )
+        words = error.get("Message") or "Lambda left out of its answer what takes this right."
+        raise ForbiddenError(Denial("GetFunction", error.get("ErrorCode", "AccessDenied"), words, right))
 
 
 def wait_until_settled(aws: "Aws", name: str) -> None:

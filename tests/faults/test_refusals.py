@@ -1,5 +1,6 @@
 """AWS refuses in the middle of a command: nothing is taken for absent, and nothing of others for ours."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -31,6 +32,53 @@ def test_up_stops_at_a_refused_read(new_scene: Callable[[], Scene], read: str) -
     with watched(scene.aws) as asked, answering(scene.aws, read, FORBIDDEN), pytest.raises(ResourceError):
         scene.up()
     assert [] == asked.mutating
+
+
+def test_up_names_all_refused_reads(new_scene: Callable[[], Scene]) -> None:
+    """Whoever may read little hears of all of it at once: each right with its ARN, and one policy that grants them."""
+    scene = new_scene()
+    with (
+        watched(scene.aws) as asked,
+        answering(scene.aws, "GetRole", FORBIDDEN),
+        answering(scene.aws, "GetPolicy", Fault(403, "AccessDeniedException", "not for you")),
+        answering(scene.aws, "GetBucketVersioning", FORBIDDEN),
+        pytest.raises(ResourceError) as caught,
+    ):
+        scene.up()
+    assert [] == asked.mutating
+    account = scene.aws.account
+    rights = {
+        "iam:GetRole": account.iam_arn(f"role/{scene.name}-dev-ingest-eu-central-1"),
+        "lambda:GetPolicy": account.arn("lambda", f"function:{scene.name}-dev-ingest"),
+        "s3:GetBucketVersioning": account.bucket_arn(f"{scene.name}-dev-ingest-uploads-{account.id}-{account.region}"),
+    }
+    granted = json.loads(next(line for line in caught.value.detail.splitlines() if line.startswith("{")))
+    assert rights == {one["Action"][0]: one["Resource"][0] for one in granted["Statement"]}
+    for action, arn in rights.items():
+        assert f"{action} on {arn}" in caught.value.detail
+        assert action in caught.value.hint
+
+
+def test_a_name_that_is_taken_is_no_excuse_for_missing_rights(new_scene: Callable[[], Scene]) -> None:
+    """A bucket that answers 403 beside refused reads of other things is a right that is missing, too: exit 1."""
+    scene = new_scene()
+    head, role = answering(scene.aws, "HeadBucket", Fault(403)), answering(scene.aws, "GetRole", FORBIDDEN)
+    with head, role, pytest.raises(ResourceError) as caught:
+        scene.up()
+    assert "s3:ListBucket" in caught.value.hint
+    assert "iam:GetRole" in caught.value.hint
+
+
+def test_a_forbidden_write_names_right_and_arn(new_scene: Callable[[], Scene]) -> None:
+    """A write that S3 forbids without a reason is told with the action and the ARN to allow."""
+    scene = new_scene()
+    with answering(scene.aws, "PutPublicAccessBlock", FORBIDDEN):
+        (failed,) = scene.up().outcome.failed
+    account = scene.aws.account
+    bucket = account.bucket_arn(f"{scene.name}-dev-ingest-uploads-{account.id}-{account.region}")
+    assert f"s3:PutBucketPublicAccessBlock on {bucket}" in failed.error.summary
+    assert "Access Denied" in failed.error.detail
+    assert '"Action": ["s3:PutBucketPublicAccessBlock"]' in failed.error.detail
 
 
 def test_down_stops_at_a_refused_read(new_scene: Callable[[], Scene]) -> None:

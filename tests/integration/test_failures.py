@@ -57,6 +57,8 @@ def test_forbidden_read(project: Project, account: Account, between: LatencyProx
         assert "s3:GetBucketCORS" in refusal["hint"]
     status = project.succeed("status", "--json", AWS_ENDPOINT_URL=between.endpoint_url)
     assert status.document["state"] == "unknown"
+    (unknown,) = [change for change in status.document["changes"] if change["state"] == "unknown"]
+    assert f"s3:GetBucketCORS on arn:aws:s3:::{BUCKET}" in unknown["reason"]
     assert {"cors.ingest.uploads": "unknown"} == {one: state for one, state in status.states.items() if state != "ok"}
     assert before == (project.files(), account.listing())
 

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import (
     InvalidRegionError,
-    NoCredentialsError,
     ProfileNotFound,
 )
 
 from task_deployer import __version__
+from task_deployer.caller import Caller, identify
 from task_deployer.errors import ConfigError, CredentialsError, UsageError
-from task_deployer.refusals import CALL_ERRORS, explain
 from task_deployer.retry import Patience
 from task_deployer.throttle import Pace
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _DNS_SUFFIXES = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
-_READS = ("Get", "List", "Head", "Describe")
+_READS = ("Get", "List", "Head", "Describe", "Simulate")
 
 
 @dataclass(frozen=True)
@@ -97,6 +96,7 @@ class Aws:
     lambda_: "LambdaClient"
     sqs: "SQSClient"
     logs: "CloudWatchLogsClient"
+    caller: Caller = field(default_factory=Caller)
     calls: Calls = field(default_factory=Calls)
     patience: Patience = field(default_factory=Patience)
     pace: Pace = field(default_factory=Pace)
@@ -175,10 +175,11 @@ def connect(access: Access, region: str) -> Aws:
 
     sts = client("sts")
     with ThreadPoolExecutor(1) as pool:
-        identity = pool.submit(_caller, sts)
+        identity = pool.submit(identify, sts)
         clients = {name: client(service) for name, service in _SERVICES.items()}
-        account_id, partition = identity.result()
-    return Aws(Account(account_id, region, partition), calls=calls, **clients)  # type: ignore[arg-type]  # one client a field
+        caller = identity.result()
+    account = Account(caller.account, region, caller.partition)
+    return Aws(account, caller=caller, calls=calls, **clients)  # type: ignore[arg-type]  # one client a field
 
 
 _SERVICES = {"s3": "s3", "iam": "iam", "lambda_": "lambda", "sqs": "sqs", "logs": "logs"}
@@ -224,13 +225,3 @@ def _client_config(access: Access) -> "Config":
         # At an endpoint of the user's own the bucket goes into the path: bucket.localhost need not resolve.
         s3={"addressing_style": "path"} if elsewhere else {},
     )
-
-
-def _caller(sts: object) -> tuple[str, str]:
-    try:
-        identity = sts.get_caller_identity()  # type: ignore[attr-defined]  # an STS client, made from its name
-    except NoCredentialsError as error:
-        raise CredentialsError("There are no AWS credentials", detail=str(error)) from error
-    except CALL_ERRORS as error:
-        raise explain(error) from error
-    return str(identity["Account"]), str(identity["Arn"]).split(":")[1]

@@ -143,6 +143,15 @@ def policy(
 
 @app.command()
 @shared
+def doctor(settings: Settings) -> None:
+    """Look for what is wrong, or would be: config, credentials, rights, and each task's chain. Reads only."""
+    from task_deployer.cli_session import Session  # noqa: PLC0415 - see the module's docstring
+
+    raise typer.Exit(Session(settings).doctor())
+
+
+@app.command()
+@shared
 def demo(settings: Settings) -> None:
     """See the main job on this machine: a file becomes commands, and all is removed again."""
     from task_deployer import cli_local  # noqa: PLC0415 - see the module's docstring

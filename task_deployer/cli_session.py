@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Flag
 from types import FrameType
@@ -16,10 +17,11 @@ from task_deployer.cli_options import Settings
 from task_deployer.commands import Run
 from task_deployer.data_loss import Choices
 from task_deployer.deployer_policy import deployer_policies
+from task_deployer.doctor import diagnose
 from task_deployer.errors import TaskDeployError, UsageError
 from task_deployer.events import Reporter
 from task_deployer.project import Project
-from task_deployer.render import json, text
+from task_deployer.render import diagnosis, json, text
 from task_deployer.render.rich import Terminal
 from task_deployer.render.text import Line, Style
 from task_deployer.result import Result
@@ -78,6 +80,16 @@ class Session:
         with self._run() as run:
             result = commands.down(self.project, run, choices=Choices(empty_buckets, keep_buckets, keep_logs))
         self._end(result)
+
+    def doctor(self) -> int:
+        """Run `doctor`; the exit code."""
+        with self._run() as run:
+            found = diagnose(self.project, run, lambda: datetime.now(UTC))
+        if self._settings.json:
+            typer.echo(json.dumps(diagnosis.document(found)))
+        else:
+            self._terminal.result(diagnosis.lines(found))
+        return found.exit_code
 
     def policy(self, *, deployer: bool) -> None:
         """Print policies; always JSON, with `--json` in the shape of all its documents."""

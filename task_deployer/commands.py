@@ -55,7 +55,7 @@ def up(
     with manifest.opened(path, config.stack.name, config.env, aws.account) as journal:
         desired = stack.build(config, aws.account, journal.lineage, archives, only)
         records = _records_of(journal.records, only, desired)
-        observed = _observe(means, desired, records)
+        observed = survey(means, desired, records)
         planned = heeding(plan_up(desired, observed, records, journal.lineage), choices)
         warnings = _warnings(config, only, strict=strict)
         holding = refuse_loss(planned, means, records, choices)
@@ -85,7 +85,7 @@ def plan(
     desired = stack.build(config, aws.account, journal.lineage, archives, only)
     records = _records_of(journal.records, only, desired)
     means = run.connect(aws)
-    observed = _observe(means, desired, records)
+    observed = survey(means, desired, records)
     planned = heeding(plan_up(desired, observed, records, journal.lineage), choices)
     warnings = _warnings(config, only, strict=strict)
     refuse_loss(planned, means, records, choices)
@@ -108,7 +108,7 @@ def status(project: Project, run: Run) -> Result:
     journal = recorded or Manifest(Path(), config.stack.name if config else "", project.env, aws.account)
     journal.check_belongs(config.stack.name if config else journal.stack, project.env, aws.account)
     desired = stack.build(config, aws.account, journal.lineage, archives) if config else ()
-    observed = _observe(run.connect(aws), desired, journal.records)
+    observed = survey(run.connect(aws), desired, journal.records)
     standings = compare(desired, observed, journal.records)
     return _result(
         "status",
@@ -130,7 +130,7 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     aws = project.connect(project.region(config, recorded), config)
     means = run.connect(aws)
     with manifest.opened(recorded.path, recorded.stack, recorded.env, aws.account) as journal:
-        observed = _observe(means, (), journal.records)
+        observed = survey(means, (), journal.records)
         planned = heeding(plan_down(journal.records, observed, journal.lineage, choices.kept), choices)
         refuse_loss(planned, means, journal.records, choices)
         means.report(Planned(planned))
@@ -159,7 +159,7 @@ def task_policies(desired: Sequence[Desired]) -> Mapping[str, Document]:
     return {resource.scope: resource.document for resource in desired if isinstance(resource, RolePolicy)}
 
 
-def _observe(means: Means, desired: Sequence[Desired], records: Mapping[Address, Record]) -> dict[Address, object]:
+def survey(means: Means, desired: Sequence[Desired], records: Mapping[Address, Record]) -> dict[Address, object]:
     """Read all that is wanted or recorded; in a shared document, the entries of either."""
     things: dict[Address, tuple[str, Identity]] = {a: (r.kind, r.identity) for a, r in records.items()}
     for resource in desired:

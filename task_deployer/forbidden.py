@@ -102,8 +102,8 @@ class ForbiddenError(ResourceError):
         super().__init__(
             f"{denial.operation} is forbidden{_told(denial)}",
             code=denial.code,
-            detail="\n".join(filter(None, (denial.words, request, *_remedy([denial])))),
-            hint=_hint([denial]),
+            detail="\n".join(filter(None, (denial.words, request, *remedy([denial])))),
+            hint=advice([denial]),
             address=address,
         )
         self.denial = denial
@@ -139,8 +139,8 @@ def together(errors: Sequence[ResourceError]) -> ResourceError:
     return ResourceError(
         f"AWS refused {len(errors)} reads",
         code=errors[0].code,
-        detail="\n".join([*lines, *_remedy(denials), "Nothing was changed."]),
-        hint=" ".join(filter(None, (_hint(denials), *others))),
+        detail="\n".join([*lines, *remedy(denials), "Nothing was changed."]),
+        hint=" ".join(filter(None, (advice(denials), *others))),
         address=errors[0].address,
     )
 
@@ -162,7 +162,7 @@ def _indented(text: str) -> str:
     return "\n".join(f"    {line}" for line in text.splitlines())
 
 
-def _remedy(denials: Iterable[Denial]) -> tuple[str, ...]:
+def remedy(denials: Iterable[Denial]) -> tuple[str, ...]:
     """The policy that allows what can be allowed, as JSON on one line to be copied."""
     missing = [d for d in denials if d.can_be_allowed and d.action and d.resources]
     if not missing:
@@ -177,7 +177,7 @@ def _remedy(denials: Iterable[Denial]) -> tuple[str, ...]:
     return ("A policy that allows it:", json.dumps(merge(statements)))
 
 
-def _hint(denials: Sequence[Denial]) -> str:
+def advice(denials: Sequence[Denial]) -> str:
     """What to do next; AWS says nothing of the cause on some calls, then a missing right is the likeliest."""
     named = dict.fromkeys(d.action or f"for {d.operation}" for d in denials if d.can_be_allowed)
     word = "action" if len(named) == 1 else "actions"

@@ -5,6 +5,7 @@ The lock is `flock` on a file beside the manifest, which the kernel releases whe
 
 import fcntl
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,7 +73,33 @@ def locked(path: Path) -> Iterator[None]:
         if not path.exists():
             lock.unlink(missing_ok=True)
             _remove_empty(lock.parent, made)
+        else:
+            os.ftruncate(descriptor, 0)  # nobody holds it any more
         os.close(descriptor)
+
+
+def holder(path: Path) -> str | None:
+    """Who says to hold the lock of a manifest; None if nobody does, or a process of this machine that has died.
+
+    Does not take the lock: a run that begins meanwhile must find it free.
+    """
+    try:
+        words = path.with_name(f"{path.name}.lock").read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    process = re.fullmatch(rf"process (\d+) on {re.escape(socket.gethostname())}", words)
+    return words or None if process is None or _lives(int(process[1])) else None
+
+
+def _lives(process: int) -> bool:
+    """Whether a process of this machine is there; signal 0 asks without sending anything."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _acquire(lock: Path) -> int:

@@ -79,14 +79,18 @@ class Project:
     def connect(self, region: str, config: Config | None = None) -> Aws:
         """Connect, to the local AWS if it is meant, and refuse any account but the config's."""
         aws = connect(self._reachable(), region)
+        self.check_account(config, aws.account)
+        return aws
+
+    def check_account(self, config: Config | None, account: Account) -> None:
+        """Raise `SafetyError` for any account but the one that the config is for. The local AWS is no account."""
         guard = config.stack.account if config and not self.local else None
-        if guard not in (None, aws.account.id):
+        if guard not in (None, account.id):
             raise SafetyError(
-                f"The config is for account {guard}, and these credentials are of account {aws.account.id}",
+                f"The config is for account {guard}, and these credentials are of account {account.id}",
                 detail="stack.account in the config guards against this. Nothing was changed.",
                 hint="Switch the profile or the credentials, or choose the --env that belongs to this account.",
             )
-        return aws
 
     @property
     def _access(self) -> Access:
@@ -109,9 +113,14 @@ def prepare(config: Config, region: str, only: str | None = None) -> dict[str, A
     """Find all that is wrong with the config before AWS is asked anything, and pack the functions."""
     if only is not None and only not in config.tasks:
         raise UsageError(f"There is no task {only!r} in the config", hint=f"The config has: {', '.join(config.tasks)}.")
-    names.check(config, Account(_ANY_ACCOUNT, region))
+    check_names(config, region)
     return {
         task: pack(config.root / job.source, job.requirements)
         for task, job in config.tasks.items()
         if only in (None, task)
     }
+
+
+def check_names(config: Config, region: str) -> None:
+    """Raise `ConfigError` for names at AWS that are too long, or that two things would share."""
+    names.check(config, Account(_ANY_ACCOUNT, region))

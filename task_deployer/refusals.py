@@ -1,7 +1,7 @@
 """What AWS's refusals mean to a user: which error of ours a client's error becomes, and what to do next."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,7 @@ _THROTTLED = re.compile(
 _BROKEN = re.compile(
     "Internal(Error|Failure|ServerError)|Service(Exception|Failure|Unavailable(Exception)?)|RequestTimeout(Exception)?"
 )
+_UNKNOWN_CALL = 501  # what is not implemented now will not be in a minute
 _TOO_MANY, _SERVERS = 429, 500  # HTTP: too many requests; the first of the server's own errors
 
 _NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError)
@@ -94,6 +95,14 @@ def is_answer(error: BaseException) -> bool:
     return isinstance(error, ClientError)
 
 
+def date_of(answer: Mapping[str, object] | BaseException | None) -> str:
+    """When AWS answered, by its own clock: the Date header of an answer or of a refusal; empty if it has none."""
+    response: object = answer.response if isinstance(answer, ClientError) else answer
+    for key in ("ResponseMetadata", "HTTPHeaders", "date"):
+        response = response.get(key) if isinstance(response, Mapping) else None
+    return str(response or "")
+
+
 def is_quota(error: ClientError) -> bool:
     """Whether the account may not have more of this: waiting does not help, whatever the code sounds like.
 
@@ -109,7 +118,7 @@ def is_throttled(error: BaseException) -> bool:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code = code_of(error)
     told = _THROTTLED.fullmatch(code) is not None or _BROKEN.fullmatch(code) is not None
-    return status == _TOO_MANY or status >= _SERVERS or told
+    return status == _TOO_MANY or (status >= _SERVERS and status != _UNKNOWN_CALL) or told
 
 
 def explain(error: Exception, address: str | None = None) -> TaskDeployError:

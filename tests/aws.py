@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from botocore.hooks import BaseEventHooks
 
 REGION = "eu-central-1"
-READS = ("Get", "List", "Head", "Describe")
+READS = ("Get", "List", "Head", "Describe", "Simulate")
 
 
 @pytest.fixture(scope="session")
@@ -164,6 +165,23 @@ def answering(aws: Aws, operation: str, *faults: Fault) -> Iterator[None]:
     with _listening(aws, "before-send", answer):
         yield
     assert not left, f"{operation} was called too seldom for its faults"
+
+
+@contextmanager
+def simulated(aws: Aws, operation: str, made: Callable[[Mapping[str, list[str]]], Fault]) -> Iterator[None]:
+    """Answer every request of an operation of the query protocol by what is made of its parameters."""
+
+    def answer(event_name: str, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+        service, name = event_name.split(".")[1:]
+        if name != operation:
+            return None
+        assert isinstance(request.body, bytes | str)
+        body = request.body if isinstance(request.body, str) else request.body.decode()
+        fault = made(parse_qs(body))
+        return _answer(request.url, fault.status, *fault.render(service))
+
+    with _listening(aws, "before-send", answer):
+        yield
 
 
 @contextmanager

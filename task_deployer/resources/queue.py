@@ -28,6 +28,11 @@ class SeenQueue:
     attributes: Mapping[str, str]
     tags: Mapping[str, str]
 
+    @property
+    def messages(self) -> int:
+        """How many messages it holds, visible, in flight and delayed: SQS's own approximation."""
+        return _messages(self.attributes)
+
 
 @dataclass(frozen=True)
 class Queue(Resource[SeenQueue]):
@@ -139,8 +144,7 @@ class Queue(Resource[SeenQueue]):
             if code_of(error) in _ABSENT:
                 return 0
             raise
-        numbers = {str(key): value for key, value in found.get("Attributes", {}).items()}
-        return sum(int(value) for key, value in numbers.items() if key.startswith("ApproximateNumberOfMessages"))
+        return _messages(found.get("Attributes", {}))
 
     @classmethod
     def empty(cls, aws: Aws, identity: Identity) -> None:
@@ -149,6 +153,10 @@ class Queue(Resource[SeenQueue]):
 
 def _tags(aws: Aws, url: str) -> dict[str, str]:
     return aws.sqs.list_queue_tags(QueueUrl=url).get("Tags", {})
+
+
+def _messages(attributes: Mapping[str, str] | Mapping["QueueAttributeNameType", str]) -> int:
+    return sum(int(n) for name, n in attributes.items() if name.startswith("ApproximateNumberOfMessages"))
 
 
 def _as_sqs_names(attributes: Mapping[str, str]) -> "dict[QueueAttributeNameType, str]":

@@ -8,13 +8,29 @@ from tests.architecture.imports import RUNTIME, imports, modules
 
 MODULES = {name.removeprefix("task_deployer."): path for name, path in modules().items()}
 PURE = {
-    *("buckets", "conflicts", "errors", "events", "names", "outputs", "plan", "policy", "result", "stack", "status"),
+    *(
+        "buckets",
+        "chain",
+        "checks",
+        "conflicts",
+        "errors",
+        "events",
+        "forbidden",
+        "names",
+        "outputs",
+        "plan",
+        "policy",
+        "result",
+        "rights_checks",
+        "stack",
+        "status",
+    ),
     *("subscriptions", "tags", "task_policy", "warnings", "resources.base", "resources.notification_document"),
 }
 TOUCHES_THE_WORLD = {"os", "pathlib", "socket", "subprocess", "time", "random", "threading", "concurrent", "shutil"}
 KNOWS_BOTOCORE = {"aws", "refusals", "retry", "engine", "walk"}
 STARTS_THE_LOCAL_AWS = {"cli_local", "demo", "project"}
-COMMANDS = {"cli", "cli_local", "cli_options", "cli_session", "commands", "data_loss", "demo", "project"}
+COMMANDS = {"cli", "cli_local", "cli_options", "cli_session", "commands", "data_loss", "demo", "doctor", "project"}
 
 
 def belongs(name: str, packages: Iterable[str]) -> bool:

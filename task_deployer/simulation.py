@@ -14,8 +14,9 @@ from task_deployer.errors import ResourceError
 from task_deployer.forbidden import Denial, ForbiddenError
 from task_deployer.observe import ask_all
 from task_deployer.policy import Document, fitting
-from task_deployer.refusals import CALL_ERRORS, explain
+from task_deployer.refusals import CALL_ERRORS, explain, on_behalf_of
 from task_deployer.resources.base import Address
+from task_deployer.resources.rights import Rights
 from task_deployer.walk import Means
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _PASSED_TO: "ContextEntryTypeDef" = {
 }
 """The one condition in the deployer's policy; other actions do not look at it."""
 
+_RIGHTS = Rights(read=("iam:SimulatePrincipalPolicy",), write=(), delete=())
 _ALLOWED, _EXPLICIT = "allowed", "explicitDeny"
 
 Right = tuple[str, str]
@@ -104,7 +106,8 @@ def _simulate(source: str, actions: tuple[str, ...], arns: tuple[str, ...], aws:
     pages = aws.iam.get_paginator("simulate_principal_policy").paginate(
         PolicySourceArn=source, ActionNames=actions, ResourceArns=arns, ContextEntries=[_PASSED_TO]
     )
-    return tuple(refused for page in pages for result in page["EvaluationResults"] for refused in _refused(result))
+    with on_behalf_of(_RIGHTS, (source,)):
+        return tuple(refused for page in pages for result in page["EvaluationResults"] for refused in _refused(result))
 
 
 def _refused(result: "EvaluationResultTypeDef") -> Iterator[Refused]:

@@ -2,13 +2,16 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from task_deployer import commands
 from task_deployer.aws import Aws
+from task_deployer.checks import Diagnosis
 from task_deployer.commands import Run
 from task_deployer.config import Config
+from task_deployer.doctor import diagnose
 from task_deployer.manifest_file import FOLDER
 from task_deployer.project import Project
 from task_deployer.result import Result
@@ -105,6 +108,14 @@ class Scene:
     def down(self, workers: int = 1) -> Result:
         """Run `down`."""
         return commands.down(self._project(), _run(workers))
+
+    def doctor(self) -> Diagnosis:
+        """Run `doctor`."""
+        return diagnose(self._project(), _run(4), lambda: datetime.now(UTC))
+
+    def files(self) -> dict[str, bytes]:
+        """All files of the project with their content."""
+        return {str(path): path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
 
     def change(self) -> None:
         """Lay the changes over the config."""

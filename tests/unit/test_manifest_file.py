@@ -148,3 +148,27 @@ def test_an_empty_manifest_that_cannot_be_removed(manifest_path: Path) -> None:
     manifest_path.mkdir(parents=True)
     with pytest.raises(ManifestError, match="cannot be removed"):
         manifest_file.remove(manifest_path)
+
+
+def test_who_holds_the_lock_is_told_without_taking_it(manifest_path: Path) -> None:
+    """A living holder is named, while others are refused as ever; before it and after it there is none."""
+    manifest_file.write(manifest_path, "{}")
+    assert manifest_file.holder(manifest_path) is None
+    with another_process(manifest_path) as process:
+        assert f"process {process.pid} on" in (manifest_file.holder(manifest_path) or "")
+        with pytest.raises(ManifestError):
+            open_it(manifest_path)
+    with manifest_file.locked(manifest_path):
+        assert f"process {os.getpid()} on" in (manifest_file.holder(manifest_path) or "")
+    assert manifest_file.holder(manifest_path) is None
+
+
+def test_a_holder_that_was_killed_holds_nothing(manifest_path: Path) -> None:
+    """What a killed process wrote into the lock is no holder any more; one on another machine may be."""
+    manifest_file.write(manifest_path, "{}")
+    with another_process(manifest_path) as process:
+        process.kill()
+        process.wait()
+    assert manifest_file.holder(manifest_path) is None
+    manifest_path.with_name(f"{manifest_path.name}.lock").write_text("process 1 on elsewhere", encoding="utf-8")
+    assert manifest_file.holder(manifest_path) == "process 1 on elsewhere"

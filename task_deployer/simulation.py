@@ -5,7 +5,7 @@ It knows no session policy, and no policy of the thing itself (IAM user guide, t
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -107,7 +107,16 @@ def _simulate(source: str, actions: tuple[str, ...], arns: tuple[str, ...], aws:
         PolicySourceArn=source, ActionNames=actions, ResourceArns=arns, ContextEntries=[_PASSED_TO]
     )
     with on_behalf_of(_RIGHTS, (source,)):
-        return tuple(refused for page in pages for result in page["EvaluationResults"] for refused in _refused(result))
+        found = [refused for page in pages for result in page["EvaluationResults"] for refused in _refused(result)]
+    return tuple(asked for refused in found for asked in _as_asked(refused, actions, arns))
+
+
+def _as_asked(refused: Refused, actions: tuple[str, ...], arns: tuple[str, ...]) -> Iterator[Refused]:
+    """Say it in the words of the question: an answer that spells them otherwise must not pass for a right."""
+    denial = refused.denial
+    action = next((one for one in actions if one.lower() == denial.action.lower()), denial.action)
+    for arn in denial.resources if denial.resources[0] in arns else arns:
+        yield replace(refused, denial=replace(denial, action=action, resources=(arn,)))
 
 
 def _refused(result: "EvaluationResultTypeDef") -> Iterator[Refused]:

@@ -152,6 +152,23 @@ def test_why_a_right_lacks(
     assert f"iam:CreateRole ({words})" in check.detail
 
 
+def test_an_answer_in_other_words_is_no_right(new_scene: Callable[[], Scene]) -> None:
+    """Where the simulator spells an action or an ARN otherwise than it was asked, a refusal stays a refusal."""
+    scene = as_caller(new_scene(), USER)
+    made = simulator(lambda action, _: "implicitDeny" if action == "lambda:CreateFunction" else "allowed", [])
+
+    def otherwise(request: Mapping[str, list[str]]) -> Fault:
+        given = made(request)
+        assert isinstance(given, Given)
+        body = given.body.replace("lambda:CreateFunction", "lambda:createfunction").replace("arn:aws:lambda", "arn:x:y")
+        return replace(given, body=body)
+
+    with simulated(scene.aws, "SimulatePrincipalPolicy", otherwise):
+        check = named(scene.doctor(), "rights.up")
+    assert Verdict.PROBLEM is check.state
+    assert "lambda:CreateFunction" in check.detail
+
+
 def test_bucket_and_object_actions_are_asked_apart(new_scene: Callable[[], Scene]) -> None:
     """No action is asked about with an ARN that it cannot be about: the simulator would refuse what AWS allows."""
     scene, asked = as_caller(new_scene(), USER), list[Mapping[str, list[str]]]()

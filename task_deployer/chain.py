@@ -134,7 +134,8 @@ def _beyond(name: str, standings: Sequence[Standing], scene: Scene) -> Iterator[
             continue
         arn = seen.attributes.get("QueueArn", "")
         if name.endswith(".failures") and seen.messages:
-            told = f"{seen.messages} failed events wait in {arn.rpartition(':')[2]}"
+            many = "1 failed event waits" if seen.messages == 1 else f"{seen.messages} failed events wait"
+            told = f"{many} in {arn.rpartition(':')[2]}"
             task = name.partition(".")[0]
             yield warning(f"{task}.failed", told, f"The logs of {task} say why; each message holds event and error.")
         key = seen.attributes.get("KmsMasterKeyId", _MANAGED)

@@ -211,7 +211,8 @@ def _at_aws(means: Means, ground: _Ground, notes: _Notes) -> None:
         planned = notes.attempt("plan", lambda: plan_up(desired, observed, records, lineage))
         if planned is not None:
             pending = len(planned.pending)
-            notes.checks.append(ok("plan", f"`up` would change {pending} resources" if pending else "nothing to do"))
+            many = f"{pending} resource{'' if pending == 1 else 's'}"
+            notes.checks.append(ok("plan", f"`up` would change {many}" if pending else "nothing to do"))
     if journal is not None:
         notes.checks += links(Scene(desired, records, observed, compare(desired, observed, records)))
 

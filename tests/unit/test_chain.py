@@ -131,6 +131,8 @@ def test_failed_events_are_counted(wanted: Mapping[str, Desired]) -> None:
     checks = found(wanted, queue_ingest_failures=failures, queue_orders=orders)
     assert ["ingest.failed"] == [name for name, check in checks.items() if check.state is not Verdict.OK]
     assert checks["ingest.failed"].detail == "3 failed events wait in media-dev-ingest-failures"
+    single = _queue(wanted["queue.ingest.failures"], ApproximateNumberOfMessages="1")
+    assert found(wanted, queue_ingest_failures=single)["ingest.failed"].detail.startswith("1 failed event waits in")
 
 
 @pytest.mark.parametrize(

@@ -1,47 +1,74 @@
-"""A bucket's notification document as a value: our entries in it, everybody else's, and how they meet. Pure.
+"""A bucket's notification document as a value: our entries in it, everybody else's, and how they are merged. Pure.
 
 The document belongs to all who have entries in it. What is not ours is carried through exactly as S3 gave it.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 Document = Mapping[str, object]
 
-LAMBDA = "LambdaFunctionConfigurations"
-_LISTS = (LAMBDA, "QueueConfigurations", "TopicConfigurations")
+LAMBDA, QUEUE, TOPIC = "LambdaFunctionConfigurations", "QueueConfigurations", "TopicConfigurations"
+EVENTBRIDGE = "EventBridgeConfiguration"
+"""The document's key for EventBridge, and what stands for it among the keys of what is ours.
+
+On GET it is present and empty, so it is asked for by `in`, never by its truth.
+"""
+
+_ARNS = {LAMBDA: "LambdaFunctionArn", QUEUE: "QueueArn", TOPIC: "TopicArn"}
+_LISTS = {"arn:[^:]+:lambda:": LAMBDA, "arn:[^:]+:sqs:": QUEUE, "arn:[^:]+:sns:": TOPIC}
+_OURS = (LAMBDA, QUEUE)
+"""The lists in which entries of ours can be."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of ours: which events, of which keys, invoke which function."""
+    """One entry: which events, of which keys, go to which function, queue or topic (its ARN)."""
 
     id: str
-    function_arn: str
+    destination: str
     events: tuple[str, ...]
     prefix: str = ""
     suffix: str = ""
 
     @property
     def key(self) -> str:
-        """What tells it from every other entry: another stack may come by the same id, but not by our function."""
-        return f"{self.id}={self.function_arn}"
+        """What tells it from every other entry: another stack may come by the same id, but not by our destination."""
+        return f"{self.id}={self.destination}"
+
+    @property
+    def list(self) -> str:
+        """Which of the document's lists it is in: the service in the destination's ARN says so."""
+        return next((name for start, name in _LISTS.items() if re.match(start, self.destination)), LAMBDA)
+
+    @property
+    def arn_name(self) -> str:
+        """What S3 calls the destination's ARN in that list."""
+        return _ARNS[self.list]
+
+    @property
+    def filters(self) -> str:
+        """Its filters in words."""
+        named = (("prefix", self.prefix), ("suffix", self.suffix))
+        return " ".join(f"{name} {value!r}" for name, value in named if value) or "all keys"
 
     def render(self) -> dict[str, object]:
         """The entry as S3 takes it."""
         rendered: dict[str, object] = {
             "Id": self.id,
-            "LambdaFunctionArn": self.function_arn,
-            "Events": list(self.events),
+            self.arn_name: self.destination,
+            "Events": [*self.events],
         }
-        rules = [{"Name": name, "Value": value} for name, value in self._filters() if value]
+        named = (("prefix", self.prefix), ("suffix", self.suffix))
+        rules = [{"Name": name, "Value": value} for name, value in named if value]
         if rules:
             rendered["Filter"] = {"Key": {"FilterRules": rules}}
         return rendered
 
-    def _filters(self) -> tuple[tuple[str, str], tuple[str, str]]:
-        return ("prefix", self.prefix), ("suffix", self.suffix)
+    def __str__(self) -> str:
+        return f"{self.id} ({', '.join(self.events)}; {self.filters}; to {self.destination})"
 
 
 def of_function(keys: Sequence[str], name: str) -> tuple[str, ...]:
@@ -49,32 +76,52 @@ def of_function(keys: Sequence[str], name: str) -> tuple[str, ...]:
     return tuple(key for key in keys if key.endswith(f":function:{name}"))
 
 
+def entries_in(document: Document) -> tuple[Entry, ...]:
+    """All entries, of any destination and whoever's."""
+    return tuple(_parse(item) for name in _ARNS for item in _items(document, name))
+
+
 def ours(document: Document, keys: Sequence[str]) -> dict[str, Entry]:
-    """Our entries in the document, by id. Keys are matched whole: an id of ours that invokes another's is theirs."""
-    entries = (_parse(item) for item in _items(document, LAMBDA))
-    return {entry.id: entry for entry in entries if entry.key in keys}
+    """Our entries in the document, by id. Keys are matched whole: an id of ours that goes elsewhere is theirs."""
+    return {entry.id: entry for entry in entries_in(document) if entry.key in keys}
 
 
-def merge(document: Document, entries: Sequence[Entry], keys: Sequence[str]) -> dict[str, object]:
-    """The document with exactly these entries of ours in it.
+def others(document: Document, keys: Sequence[str]) -> tuple[Entry, ...]:
+    """The entries of others, of any destination."""
+    return tuple(entry for entry in entries_in(document) if entry.key not in keys)
 
-    An entry that is there keeps its place, a new one goes to the end, one with a key of ours that is no longer wanted
-    goes. Everything else stays as it is, EventBridge's setting included: on GET it is present and empty, so it is
-    asked for by `in`, never by its truth.
+
+def merge(
+    document: Document, entries: Sequence[Entry], keys: Sequence[str], *, eventbridge: bool = False
+) -> dict[str, object]:
+    """The document with exactly these entries of ours in it, and EventBridge if it is asked for.
+
+    An entry that is there keeps its place, a new one goes to the end of its list, one with a key of ours that is no
+    longer wanted goes. Everything else stays as it is. EventBridge is never taken out: it bears no name, so nobody can
+    tell whose wish it is.
     """
-    wanted = {entry.id: entry.render() for entry in entries}
+    merged = {key: value for key, value in document.items() if key not in (*_OURS, "ResponseMetadata")}
     written = {*keys, *(entry.key for entry in entries)}
-    kept: list[Mapping[str, object]] = []
-    for item in _items(document, LAMBDA):
-        entry = _parse(item)
-        if entry.key not in written:
-            kept.append(item)
-        elif entry.id in wanted:
-            kept.append(wanted.pop(entry.id))
-    merged = {key: value for key, value in document.items() if key not in (LAMBDA, "ResponseMetadata")}
-    if kept or wanted:
-        merged[LAMBDA] = [*kept, *wanted.values()]
+    for name in _OURS:
+        wanted = {entry.key: entry.render() for entry in entries if entry.list == name}
+        kept = [*_kept(_items(document, name), wanted, written), *wanted.values()]
+        if kept:
+            merged[name] = kept
+    if eventbridge:
+        merged.setdefault(EVENTBRIDGE, {})
     return merged
+
+
+def _kept(
+    items: Sequence[Mapping[str, object]], wanted: dict[str, dict[str, object]], written: set[str]
+) -> Iterator[Mapping[str, object]]:
+    """What stays at its place in a list: theirs as they are, ours as wanted. Takes from `wanted` what has a place."""
+    for item in items:
+        key = _parse(item).key
+        if key not in written:
+            yield item
+        elif key in wanted:
+            yield wanted.pop(key)
 
 
 def foreign(document: Document, keys: Sequence[str]) -> dict[str, object]:
@@ -83,34 +130,11 @@ def foreign(document: Document, keys: Sequence[str]) -> dict[str, object]:
 
 
 def same(one: Document, other: Document) -> bool:
-    """Whether two documents say the same: the order of the entries means nothing to S3, everything else counts."""
-    return _unordered(one) == _unordered(other)
+    """Whether two documents say the same.
 
-
-def clashes(document: Document, entries: Sequence[Entry], keys: Sequence[str]) -> tuple[str, ...]:
-    """Say which entries of others bear an id that ours would get: S3 takes an id once, whatever it invokes."""
-    wanted = {entry.id for entry in entries}
-    others = (other for other in _others(document, keys) if other.id in wanted)
-    return tuple(f"{_in_words(other)} bears an id of ours, and is not ours" for other in others)
-
-
-def overlaps(document: Document, entries: Sequence[Entry], keys: Sequence[str]) -> tuple[str, ...]:
-    """Say which entries of ours S3 would refuse, because another entry's keys and events meet theirs.
-
-    S3's rule (user guide, "Configuring event notifications using object key name filtering"): two entries conflict if
-    they share an event type, some key can begin with both prefixes, and some key can end with both suffixes; a missing
-    filter matches everything. It holds across functions, queues and topics.
+    The order of the entries, of an entry's events and of its filters means nothing to S3; everything else counts.
     """
-    others = _others(document, keys)
-    found = [(mine, other) for mine in entries for other in others if _overlap(mine, other)]
-    found += [(one, other) for one, other in combinations(entries, 2) if _overlap(one, other)]
-    return tuple(f"{_in_words(mine)} overlaps {_in_words(other)}" for mine, other in found)
-
-
-def _others(document: Document, keys: Sequence[str]) -> list[Entry]:
-    """The entries of others, of any destination. Only those that invoke functions can be ours."""
-    entries = [(name, _parse(item)) for name in _LISTS for item in _items(document, name)]
-    return [entry for name, entry in entries if name != LAMBDA or entry.key not in keys]
+    return _canonical(one) == _canonical(other)
 
 
 def _items(document: Document, key: str) -> list[Mapping[str, object]]:
@@ -118,10 +142,25 @@ def _items(document: Document, key: str) -> list[Mapping[str, object]]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
-def _unordered(document: Document) -> dict[str, object]:
+def _canonical(document: Document) -> dict[str, object]:
     return {
-        key: sorted(map(repr, _items(document, key))) if key in _LISTS else value for key, value in document.items()
+        key: sorted(_text(item) for item in _items(document, key)) if key in _ARNS else _text(value)
+        for key, value in document.items()
+        if value or key not in _ARNS
     }
+
+
+def _text(value: object) -> str:
+    """One text for all that S3 means alike: in an entry no list has an order."""
+    return json.dumps(_unordered(value), sort_keys=True, default=str)
+
+
+def _unordered(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _unordered(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return sorted(json.dumps(_unordered(item), sort_keys=True, default=str) for item in value)
+    return value
 
 
 def _parse(item: Mapping[str, object]) -> Entry:
@@ -131,25 +170,7 @@ def _parse(item: Mapping[str, object]) -> Entry:
     rules = key.get("Key", {}).get("FilterRules", []) if isinstance(key, Mapping) else []
     for rule in rules:
         filters[str(rule.get("Name")).lower()] = str(rule.get("Value", ""))
-    arn = item.get("LambdaFunctionArn") or item.get("QueueArn") or item.get("TopicArn")
+    arn = next((item[name] for name in _ARNS.values() if name in item), "")
     events = item.get("Events")
     names = tuple(sorted(map(str, events))) if isinstance(events, list) else ()
     return Entry(str(item.get("Id")), str(arn), names, filters["prefix"], filters["suffix"])
-
-
-def _overlap(one: Entry, other: Entry) -> bool:
-    return (
-        any(_same_event(a, b) for a in one.events for b in other.events)
-        and (one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix))
-        and (one.suffix.endswith(other.suffix) or other.suffix.endswith(one.suffix))
-    )
-
-
-def _same_event(one: str, other: str) -> bool:
-    (family, _, name), (other_family, _, other_name) = one.rpartition(":"), other.rpartition(":")
-    return family == other_family and (name == other_name or "*" in (name, other_name))
-
-
-def _in_words(entry: Entry) -> str:
-    keys = " ".join(f"{name} {value!r}" for name, value in entry._filters() if value) or "all keys"  # noqa: SLF001 - of this module
-    return f"{entry.id} ({', '.join(entry.events)}; {keys}; to {entry.function_arn})"

@@ -27,26 +27,25 @@ from task_deployer.resources.base import (
     entries_of,
 )
 from task_deployer.resources.bucket import Bucket
-from task_deployer.resources.notification_document import Entry
+from task_deployer.resources.notification_document import EVENTBRIDGE, Entry
+from task_deployer.resources.notification_overlap import SAME_ID, clashes, obstacles
 from task_deployer.resources.permission import Permission
 from task_deployer.resources.rights import Rights
 from task_deployer.retry import BUCKET_BUSY, BUCKET_SETTLING, NOTIFICATION_VALID, patiently
 
-_SAME_ID = "Rename the task, or the bucket's key in the config; or remove that entry if it is yours to remove."
-_OVERLAP = "Tell the rules apart by prefix or suffix, or drop one of them."
-
 
 @dataclass(frozen=True)
 class SeenNotifications:
-    """The whole document, and those entries in it that are ours."""
+    """The whole document, those entries in it that are ours, and whether EventBridge is on and ours to have on."""
 
     document: Mapping[str, object]
     ours: Mapping[str, Entry]
+    eventbridge: bool = False
 
     @property
     def absent(self) -> bool:
-        """Whether none of our entries is in it."""
-        return not self.ours
+        """Whether nothing of ours is in it."""
+        return not self.ours and not self.eventbridge
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,8 @@ class Notifications(Resource[SeenNotifications]):
     """The entries of all tasks of this stack in one bucket's document: one writer for one document.
 
     `parts` are what has to be there before the first event comes. `spared` are keys of this stack's entries that this
-    run leaves alone, because it is about one task only.
+    run leaves alone, because it is about one task only. `eventbridge` puts EventBridge's setting into the document;
+    it stays there, also when our entries go, because nobody can tell who else relies on it.
     """
 
     kind: ClassVar[str] = "notifications"
@@ -70,10 +70,12 @@ class Notifications(Resource[SeenNotifications]):
     permissions: tuple[Permission, ...] = ()
     parts: tuple[AnyResource, ...] = ()
     spared: tuple[str, ...] = ()
+    eventbridge: bool = False
 
     @property
     def identity(self) -> Identity:
-        keys = sorted({*(entry.key for entry in self.entries), *self.spared})
+        setting = [EVENTBRIDGE] if self.eventbridge else []
+        keys = sorted({*(entry.key for entry in self.entries), *self.spared, *setting})
         return {"bucket": self.bucket.name, ENTRIES: " ".join(keys)}
 
     @classmethod
@@ -89,22 +91,26 @@ class Notifications(Resource[SeenNotifications]):
             if code_of(error) == "NoSuchBucket":
                 return None
             raise
-        return SeenNotifications(found, document.ours(found, entries_of(identity)))
+        keys = entries_of(identity)
+        return SeenNotifications(found, document.ours(found, keys), EVENTBRIDGE in keys and EVENTBRIDGE in found)
 
     def diff(self, seen: SeenNotifications) -> tuple[Difference, ...]:
         wanted = {entry.id: entry for entry in self.entries}
         found = {entry.id: entry for entry in seen.ours.values() if entry.key not in self.spared}
-        return tuple(
-            difference
-            for entry_id in {**wanted, **found}
-            for difference in _entry_differences(entry_id, wanted.get(entry_id), found.get(entry_id))
+        off = self.eventbridge and EVENTBRIDGE not in seen.document
+        return (
+            *(
+                difference
+                for entry_id in {**wanted, **found}
+                for difference in _entry_differences(entry_id, wanted.get(entry_id), found.get(entry_id))
+            ),
+            *((Difference(EVENTBRIDGE, wanted=True, found=False),) if off else ()),
         )
 
     def refusals(self, seen: object, recorded: tuple[str, ...]) -> tuple[Refusal, ...]:  # noqa: ARG002 - the keys tell
-        """Which entries of others bear our ids; if none does, which of ours overlap another: S3 refuses both."""
+        """Which entries of others bear our ids; which of ours overlap another; whether they are too many."""
         there, ours = (seen.document, self._replaced(seen)) if isinstance(seen, SeenNotifications) else ({}, ())
-        clashes = tuple(Refusal(what, _SAME_ID) for what in document.clashes(there, self.entries, ours))
-        return clashes or tuple(Refusal(what, _OVERLAP) for what in document.overlaps(there, self.entries, ours))
+        return obstacles(there, self.entries, ours)
 
     def create(self, aws: Aws) -> None:
         self._put(aws, tuple(entry.key for entry in self.entries))
@@ -132,15 +138,15 @@ class Notifications(Resource[SeenNotifications]):
         return tuple({entry.key for entry in (*self.entries, *seen.ours.values())} - set(self.spared))
 
     def _put(self, aws: Aws, keys: Sequence[str]) -> None:
-        functions = tuple(entry.function_arn for entry in self.entries)
+        destinations = tuple(entry.destination for entry in self.entries)
 
         def call() -> None:
             found = _read(aws, self.bucket.name)
-            _refuse_clashes(document.clashes(found, self.entries, keys), self.bucket.name)
-            merged = document.merge(found, self.entries, keys)
-            _write(aws, self.bucket.name, merged, functions)
+            _refuse_clashes(clashes(found, self.entries, keys), self.bucket.name)
+            merged = document.merge(found, self.entries, keys, eventbridge=self.eventbridge)
+            _write(aws, self.bucket.name, merged, destinations)
             after = _read(aws, self.bucket.name)
-            _check_foreign(document.foreign(found, keys), document.foreign(after, keys), self.bucket.name)
+            _check_foreign(document.foreign(merged, keys), document.foreign(after, keys), self.bucket.name)
 
         patiently(aws.patience, BUCKET_BUSY, lambda: patiently(aws.patience, NOTIFICATION_VALID, call))
 
@@ -151,7 +157,7 @@ def _read(aws: Aws, bucket: str) -> Mapping[str, object]:
     return {key: value for key, value in found.items() if key != "ResponseMetadata"}
 
 
-def _write(aws: Aws, bucket: str, merged: Mapping[str, object], functions: Sequence[str]) -> None:
+def _write(aws: Aws, bucket: str, merged: Mapping[str, object], destinations: Sequence[str]) -> None:
     try:
         aws.s3.put_bucket_notification_configuration(
             Bucket=bucket,
@@ -160,22 +166,22 @@ def _write(aws: Aws, bucket: str, merged: Mapping[str, object], functions: Seque
         )
     except ClientError as error:
         if NOTIFICATION_VALID.matches(error):
-            _refuse_foreign(error, bucket, functions)
+            _refuse_foreign(error, bucket, destinations)
         raise
 
 
-def _refuse_clashes(clashes: Sequence[str], bucket: str) -> None:
-    if clashes:
+def _refuse_clashes(clashing: Sequence[str], bucket: str) -> None:
+    if clashing:
         raise SafetyError(
             f"The notifications of the bucket {bucket} hold an entry of others with an id of ours",
-            detail=f"It appeared while this run was at work: {'; '.join(clashes)}. It was left as it is.",
-            hint=_SAME_ID,
+            detail=f"It appeared while this run was at work: {'; '.join(clashing)}. It was left as it is.",
+            hint=SAME_ID,
         )
 
 
-def _refuse_foreign(error: ClientError, bucket: str, functions: Sequence[str]) -> None:
+def _refuse_foreign(error: ClientError, bucket: str, destinations: Sequence[str]) -> None:
     """S3 validates everybody's destinations. Waiting helps only where all that it names are ours."""
-    foreign = {arn: why for arn, why in _named(error).items() if arn not in functions}
+    foreign = {arn: why for arn, why in _named(error).items() if arn not in destinations}
     if foreign:
         raise ResourceError(
             f"S3 refuses the notifications of the bucket {bucket} because of an entry that is not ours: "
@@ -214,7 +220,7 @@ def _entry_differences(entry_id: str, wanted: Entry | None, found: Entry | None)
 
 def _flat(entry: Entry) -> dict[str, Value]:
     return {
-        "LambdaFunctionArn": entry.function_arn,
+        entry.arn_name: entry.destination,
         "Events": tuple(sorted(entry.events)),
         "Prefix": entry.prefix,
         "Suffix": entry.suffix,
@@ -222,4 +228,4 @@ def _flat(entry: Entry) -> dict[str, Value]:
 
 
 def _in_words(entry: Entry | None) -> str | None:
-    return None if entry is None else f"{', '.join(entry.events)} to {entry.function_arn.rpartition(':')[2]}"
+    return None if entry is None else f"{', '.join(entry.events)} to {entry.destination.rpartition(':')[2]}"

@@ -26,6 +26,7 @@ PURE = {
         "status",
     ),
     *("subscriptions", "tags", "task_policy", "warnings", "resources.base", "resources.notification_document"),
+    "resources.notification_overlap",
 }
 TOUCHES_THE_WORLD = {"os", "pathlib", "socket", "subprocess", "time", "random", "threading", "concurrent", "shutil"}
 KNOWS_BOTOCORE = {"aws", "refusals", "retry", "engine", "walk"}

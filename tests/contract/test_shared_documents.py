@@ -16,7 +16,7 @@ from tests.aws import Fault, answering, new_name, watched
 from tests.contract.life import Sample
 from tests.contract.samples import sample
 from tests.contract.wishes import bucket, cors, function, notifications
-from tests.invariants import assert_in_sync
+from tests.invariants import assert_absent, assert_in_sync
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import NotificationConfigurationResponseTypeDef
@@ -45,7 +45,7 @@ def test_our_own_destination_is_waited_for(aws: Aws) -> None:
     """S3 sees a fresh permission some seconds late: as long as it names our function, the write is tried again."""
     wanted = sample(aws, "notifications").wanted
     assert isinstance(wanted, Notifications)
-    ours = _unable(wanted.entries[0].function_arn)
+    ours = _unable(wanted.entries[0].destination)
     with answering(aws, "PutBucketNotificationConfiguration", ours, ours):
         wanted.create(aws)
     assert_in_sync(aws, wanted)
@@ -55,7 +55,7 @@ def test_a_dead_destination_of_others_is_named_at_once(aws: Aws) -> None:
     """Another entry whose function is gone makes S3 refuse ours; it is named, also where its name begins like ours."""
     wanted = sample(aws, "notifications").wanted
     assert isinstance(wanted, Notifications)
-    theirs = wanted.entries[0].function_arn + "-of-others"
+    theirs = wanted.entries[0].destination + "-of-others"
     with (
         watched(aws) as asked,
         answering(aws, "PutBucketNotificationConfiguration", _unable(theirs)),
@@ -226,3 +226,27 @@ def test_an_entry_of_others_with_our_id_is_told_and_survives(aws: Aws) -> None:
         wanted.delete(aws, wanted.identity)
     assert [] == asked.mutating
     assert before == _document(aws, wanted)["LambdaFunctionConfigurations"]
+
+
+def test_eventbridge_alone_is_a_wish(aws: Aws) -> None:
+    """A document in which only EventBridge is wished for is put once, is then as wanted, and keeps it when ours go."""
+    wanted = replace(notifications(aws, new_name()), entries=(), eventbridge=True)
+    wanted.bucket.create(aws)
+    assert_absent(aws, wanted)
+    wanted.create(aws)
+    assert_in_sync(aws, wanted)
+    wanted.delete(aws, wanted.identity)
+    assert {} == _document(aws, wanted)["EventBridgeConfiguration"]
+
+
+def test_eventbridge_that_somebody_took_out_is_drift(aws: Aws) -> None:
+    """Where EventBridge is wished for and off, the difference is named and mended, and our entries stay."""
+    wanted = sample(aws, "notifications").wanted
+    assert isinstance(wanted, Notifications)
+    wanted.create(aws)
+    both = replace(wanted, eventbridge=True)
+    seen = both.observe(aws, both.identity)
+    assert seen is not None
+    assert ["EventBridgeConfiguration"] == [difference.path for difference in both.diff(seen)]
+    both.update(aws, seen)
+    assert_in_sync(aws, both)

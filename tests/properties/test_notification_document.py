@@ -1,9 +1,11 @@
+from dataclasses import replace
 from itertools import product
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from task_deployer.resources.notification_document import LAMBDA, Entry, clashes, foreign, merge, ours, overlaps
+from task_deployer.resources.notification_document import EVENTBRIDGE, LAMBDA, QUEUE, Entry, foreign, merge, ours
+from task_deployer.resources.notification_overlap import clashes, overlaps
 
 EVENTS = ("s3:ObjectCreated:*", "s3:ObjectCreated:Put", "s3:ObjectCreated:Copy", "s3:ObjectRemoved:*", "s3:Other")
 EXPANDED = {
@@ -52,8 +54,8 @@ def test_what_is_foreign_stays(document: dict[str, object], wanted: list[Entry])
 def test_ours_are_exactly_those_wanted(document: dict[str, object], wanted: list[Entry]) -> None:
     """After a merge our entries are those wanted, and no other of our ids is left."""
     found = ours(merge(document, wanted, KEYS_OF_OURS), KEYS_OF_OURS)
-    assert {(e.id, e.function_arn, frozenset(e.events), e.prefix, e.suffix) for e in found.values()} == {
-        (e.id, e.function_arn, frozenset(e.events), e.prefix, e.suffix) for e in wanted
+    assert {(e.id, e.destination, frozenset(e.events), e.prefix, e.suffix) for e in found.values()} == {
+        (e.id, e.destination, frozenset(e.events), e.prefix, e.suffix) for e in wanted
     }
 
 
@@ -116,10 +118,29 @@ def test_what_we_replace_is_in_nobodys_way(mine: Entry, old: Entry) -> None:
 @given(documents(), entries(OURS))
 def test_an_id_of_ours_on_what_is_not_ours_is_told(document: dict[str, object], wanted: list[Entry]) -> None:
     """An entry with an id that we want clashes if it is of another function, or a queue's; one of our keys does not."""
-    mine = [entry.key for entry in wanted if entry.function_arn == "arn:f"]
+    mine = [entry.key for entry in wanted if entry.destination == "arn:f"]
     lambdas = ours(document, KEYS_OF_OURS).values()
     clashing = [e.id for e in lambdas if e.key not in mine and e.id in {one.id for one in wanted}]
     queues = document.get("QueueConfigurations")
     if isinstance(queues, list) and "media-1" in {one.id for one in wanted}:
         clashing += ["media-1"] * len(queues)
     assert sorted(told.split(" ")[0] for told in clashes(document, wanted, mine)) == sorted(clashing)
+
+
+def test_an_entry_to_a_queue_is_ours_as_one_to_a_function_is() -> None:
+    """The list that an entry is in follows from its destination; one whose destination changed moves, and stays one."""
+    to_function = Entry("media-1", "arn:aws:lambda:r:a:function:f", ("s3:ObjectCreated:*",))
+    to_queue = replace(to_function, destination="arn:aws-cn:sqs:r:a:q")
+    document = merge({}, [to_function], ())
+    moved = merge(document, [to_queue], [to_function.key])
+    assert {QUEUE: [to_queue.render()]} == moved
+    assert {"media-1": to_queue} == ours(moved, [to_queue.key])
+    assert {} == merge(moved, (), [to_queue.key])
+
+
+@given(documents(), entries(OURS))
+def test_eventbridge_is_put_in_and_never_taken_out(document: dict[str, object], wanted: list[Entry]) -> None:
+    """Whoever wished for EventBridge, it stays on, also when our entries go."""
+    on = merge(document, wanted, KEYS_OF_OURS, eventbridge=True)
+    assert on[EVENTBRIDGE] == {}
+    assert EVENTBRIDGE in merge(on, (), KEYS_OF_OURS)

@@ -23,7 +23,7 @@ def test_events_are_split_in_two_entries(tmp_path: Path) -> None:
         ("media-dev-ingest-uploads-Created", ("s3:ObjectCreated:Put", "s3:ObjectCreated:Copy")),
         ("media-dev-ingest-uploads-Deleted", ("s3:ObjectRemoved:*", "s3:LifecycleExpiration:*")),
     ]
-    assert {(entry.prefix, entry.suffix, entry.function_arn) for entry in entries} == {("in/", ".csv", FUNCTION_ARN)}
+    assert {(entry.prefix, entry.suffix, entry.destination) for entry in entries} == {("in/", ".csv", FUNCTION_ARN)}
 
 
 def test_one_sort_of_events_makes_one_entry(tmp_path: Path) -> None:

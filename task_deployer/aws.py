@@ -19,6 +19,7 @@ from botocore.exceptions import (
 
 from task_deployer import __version__
 from task_deployer.caller import Caller, identify
+from task_deployer.care import Care
 from task_deployer.errors import ConfigError, CredentialsError, UsageError
 from task_deployer.retry import Patience
 from task_deployer.throttle import Pace
@@ -88,7 +89,7 @@ class Calls:
 
 @dataclass(frozen=True)
 class Aws:
-    """The clients of one account and region, and the patience with which verbs wait for AWS to settle."""
+    """The clients of one account and region, and with what patience and care verbs use them."""
 
     account: Account
     s3: "S3Client"
@@ -100,10 +101,15 @@ class Aws:
     calls: Calls = field(default_factory=Calls)
     patience: Patience = field(default_factory=Patience)
     pace: Pace = field(default_factory=Pace)
+    care: Care = field(default_factory=Care)
 
     def waiting_with(self, patience: Patience) -> "Aws":
         """The same clients, waiting with another patience."""
         return replace(self, patience=patience)
+
+    def caring_with(self, care: Care) -> "Aws":
+        """The same clients, with another care for documents of others."""
+        return replace(self, care=care)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from task_deployer import __version__
-from task_deployer.cli_options import Settings, shared
+from task_deployer import __version__, cli_state
+from task_deployer.cli_options import Settings, SkipDeadForeign, shared
 from task_deployer.errors import Interrupted, TaskDeployError, UsageError
 
 CHANGED = 6
@@ -52,18 +52,20 @@ def _root(
 
 @app.command()
 @shared
-def up(
+def up(  # noqa: PLR0913 - one parameter for each option
     settings: Settings,
     *,
     only: Only = None,
     strict: Strict = False,
     empty_buckets: EmptyBuckets = False,
     keep_buckets: KeepBuckets = False,
+    skip_dead_foreign: SkipDeadForeign = False,
 ) -> None:
     """Make AWS match the config. Shows the plan first; asks only before it deletes what can hold data."""
     from task_deployer.cli_session import Session  # noqa: PLC0415 - see the module's docstring
 
-    Session(settings).up(only=only, strict=strict, empty_buckets=empty_buckets, keep_buckets=keep_buckets)
+    session, dead = Session(settings), skip_dead_foreign
+    session.up(only=only, strict=strict, empty_buckets=empty_buckets, keep_buckets=keep_buckets, skip_dead_foreign=dead)
 
 
 @app.command()
@@ -104,15 +106,18 @@ def down(
     empty_buckets: EmptyBuckets = False,
     keep_buckets: KeepBuckets = False,
     keep_logs: Annotated[bool, typer.Option("--keep-logs", help="Leave the log groups, and forget them.")] = False,
+    skip_dead_foreign: SkipDeadForeign = False,
 ) -> None:
     """Remove all that was made, and nothing else. Needs the manifest alone."""
     from task_deployer.cli_session import Session  # noqa: PLC0415 - see the module's docstring
 
-    Session(settings).down(empty_buckets=empty_buckets, keep_buckets=keep_buckets, keep_logs=keep_logs)
+    session, dead = Session(settings), skip_dead_foreign
+    session.down(empty_buckets=empty_buckets, keep_buckets=keep_buckets, keep_logs=keep_logs, skip_dead_foreign=dead)
 
 
 app.command("deploy", hidden=True)(up)
 app.command("destroy", hidden=True)(down)
+app.command("restore-notifications")(cli_state.restore_notifications)
 
 
 @app.command()

@@ -18,6 +18,12 @@ def _option(*names: str, text: str) -> object:
     return typer.Option(*names, help=text, envvar=variable, show_envvar=False)
 
 
+SkipDeadForeign = Annotated[
+    bool,
+    typer.Option("--skip-dead-foreign", help="Let S3 check no destination where it refuses those of others alone."),
+]
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the shared options say."""

@@ -24,6 +24,7 @@ from task_deployer.project import Project
 from task_deployer.render import diagnosis, json, text
 from task_deployer.render.rich import Terminal
 from task_deployer.render.text import Line, Style
+from task_deployer.restore import Choice, restore
 from task_deployer.result import Result
 from task_deployer.status import State
 from task_deployer.walk import Means
@@ -53,9 +54,11 @@ class Session:
         named = given.config is not None
         return Project(given.config or Path("config"), named, given.env, access, given.manifest, given.local)
 
-    def up(self, *, only: str | None, strict: bool, empty_buckets: bool, keep_buckets: bool) -> None:
+    def up(
+        self, *, only: str | None, strict: bool, empty_buckets: bool, keep_buckets: bool, skip_dead_foreign: bool
+    ) -> None:
         """Run `up`; exit with 1 if a resource failed."""
-        choices = Choices(empty_buckets, keep_buckets)
+        choices = Choices(empty_buckets, keep_buckets, skip_dead_foreign=skip_dead_foreign)
         with self._run() as run:
             result = commands.up(self.project, run, only=only, strict=strict, choices=choices)
         self._end(result)
@@ -75,10 +78,11 @@ class Session:
         self._end(result)
         return result.state is not State.OK
 
-    def down(self, *, empty_buckets: bool, keep_buckets: bool, keep_logs: bool) -> None:
+    def down(self, *, empty_buckets: bool, keep_buckets: bool, keep_logs: bool, skip_dead_foreign: bool) -> None:
         """Run `down`; exit with 1 if a resource failed."""
+        choices = Choices(empty_buckets, keep_buckets, keep_logs, skip_dead_foreign)
         with self._run() as run:
-            result = commands.down(self.project, run, choices=Choices(empty_buckets, keep_buckets, keep_logs))
+            result = commands.down(self.project, run, choices=choices)
         self._end(result)
 
     def doctor(self) -> int:
@@ -90,6 +94,17 @@ class Session:
         else:
             self._terminal.result(diagnosis.lines(found))
         return found.exit_code
+
+    def restore_notifications(self, choice: Choice) -> None:
+        """Put former notifications back: show what differs, ask, and say what was done."""
+        with self._run() as run:
+            restored = restore(
+                self.project, run, choice, lambda found: self._terminal.say(text.restoration_lines(found))
+            )
+        if self._settings.json:
+            typer.echo(json.dumps(json.restoration_document(restored)))
+        else:
+            self._terminal.result(text.restored_lines(restored))
 
     def policy(self, *, deployer: bool) -> None:
         """Print policies; always JSON, with `--json` in the shape of all its documents."""

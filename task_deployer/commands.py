@@ -15,6 +15,7 @@ from task_deployer.data_loss import CAREFUL, Choices, heeding, refuse_loss
 from task_deployer.engine import execute
 from task_deployer.errors import ConfigError, CredentialsError, Interrupted
 from task_deployer.events import Observing, Outcome, Planned
+from task_deployer.kept_documents import folder_of, forget, with_care
 from task_deployer.manifest import Manifest
 from task_deployer.observe import let_ghosts_pass, observe_all, until_gone, until_shown
 from task_deployer.outputs import Outputs, outputs_of
@@ -28,7 +29,7 @@ from task_deployer.resources.notification_document import of_function
 from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
 from task_deployer.walk import Means
-from task_deployer.warnings import Warning, late, refuse, warnings_of  # noqa: A004 - the contract's word
+from task_deployer.warnings import Warning, late, refuse, told, warnings_of  # noqa: A004 - the contract's word
 
 Confirm = Callable[[str], None]
 """Ask the user a question; raise `UsageError` if nobody can be asked, another `TaskDeployError` if the answer is no."""
@@ -49,9 +50,9 @@ def up(
     config = project.config()
     region = project.region(config, None)
     archives = prepare(config, region, only)
-    aws = project.connect(region, config)
-    means = run.connect(aws)
     path = project.manifest_path(config.stack.name)
+    aws, remarks = with_care(project.connect(region, config), path, choices.skip_dead_foreign)
+    means = run.connect(aws)
     with manifest.opened(path, config.stack.name, config.env, aws.account) as journal:
         desired = stack.build(config, aws.account, journal.lineage, archives, only)
         records = _records_of(journal.records, only, desired)
@@ -63,11 +64,10 @@ def up(
         if holding:
             run.confirm(f"This deletes {', '.join(change.address for change in holding)}, which can hold data. Go on?")
         by_address = {resource.address: resource for resource in desired}
-        outcome = execute(planned, by_address, observed, journal, means)
-        _stop_if_asked(outcome)
+        outcome = _execute(planned, by_address, observed, journal, means)
         shown = until_shown(means, [by_address[address] for address in outcome.done if address in by_address])
         journal.bind(desired, {**observed, **shown.seen})
-    warnings = (*warnings, *map(late, shown.late))
+    warnings = (*warnings, *map(told, remarks), *map(late, shown.late))
     return _result("up", journal, aws, plan=planned, outcome=outcome, outputs=_outputs(journal), warnings=warnings)
 
 
@@ -128,6 +128,7 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     if recorded is None:
         return Result("down", config.stack.name if config else None, project.env, None, None)
     aws = project.connect(project.region(config, recorded), config)
+    aws, remarks = with_care(aws, recorded.path, choices.skip_dead_foreign)
     means = run.connect(aws)
     with manifest.opened(recorded.path, recorded.stack, recorded.env, aws.account) as journal:
         observed = survey(means, (), journal.records)
@@ -138,10 +139,10 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
         where = f"{journal.stack}/{journal.env} in account {account.id}, {account.region}"
         run.confirm(f"This deletes {number} resources of {where}. Go on?")
         borrowed = entries_in_others(journal.records)
-        outcome = execute(planned, {}, observed, journal, means)
-        _stop_if_asked(outcome)
+        outcome = _execute(planned, {}, observed, journal, means)
         shown = until_gone(means, {a: (r.kind, r.identity) for a, r in borrowed.items() if a in outcome.done})
-    return _result("down", journal, aws, plan=planned, outcome=outcome, warnings=tuple(map(late, shown)))
+    warnings = (*map(told, remarks), *map(late, shown))
+    return _result("down", journal, aws, plan=planned, outcome=outcome, warnings=warnings)
 
 
 def wanted(project: Project) -> tuple[Config, Account, tuple[Desired, ...]]:
@@ -169,6 +170,22 @@ def survey(means: Means, desired: Sequence[Desired], records: Mapping[Address, R
         things[address] = (resource.kind, both)
     means.report(Observing(len(things)))
     return let_ghosts_pass(means, desired, records.keys(), observe_all(means, things))
+
+
+def _execute(
+    planned: Plan,
+    desired: Mapping[Address, Desired],
+    observed: Mapping[Address, object],
+    journal: Manifest,
+    means: Means,
+) -> Outcome:
+    """Carry the plan out. What was kept of a bucket of ours goes with it."""
+    buckets = [change.address for change in planned.of(Action.DELETE) if change.kind == "bucket"]
+    names = {address: journal.records[address].identity["bucket"] for address in buckets}
+    outcome = execute(planned, desired, observed, journal, means)
+    forget(folder_of(journal.path), [name for address, name in names.items() if address in outcome.done])
+    _stop_if_asked(outcome)
+    return outcome
 
 
 def _outputs(journal: Manifest) -> Outputs:

@@ -17,11 +17,15 @@ from task_deployer.walk import Means
 
 @dataclass(frozen=True)
 class Choices:
-    """What the user chose about data: buckets emptied first, or left; log groups left."""
+    """What the user chose about data: buckets emptied first, or left; log groups left.
+
+    `skip_dead_foreign`: events of others that cannot be delivered are no obstacle to ours.
+    """
 
     empty_buckets: bool = False
     keep_buckets: bool = False
     keep_logs: bool = False
+    skip_dead_foreign: bool = False
 
     @property
     def kept(self) -> frozenset[str]:

@@ -18,25 +18,30 @@ _IGNORE = ".gitignore"
 
 
 def write(path: Path, text: str) -> None:
-    """Write beside, flush, fsync, replace, fsync the folder: after a crash the old text or the new one is there.
+    """Put a new text in place: after a crash the old text or the new one is there.
 
     Raises `ManifestError` if it cannot; then the old text is.
     """
-    beside = path.with_name(f".{path.name}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        _sync_folder(path.parent)
+        put_in_place(path, text)
     except OSError as error:
         raise ManifestError(
             f"The manifest {path} cannot be written",
             detail=f"{error.strerror}. What is at AWS is safe; the file still says what was intended last.",
             hint="Make room or give the right to write, then run the same command again: it goes on from there.",
         ) from error
+
+
+def put_in_place(path: Path, text: str) -> None:
+    """Write beside, flush, fsync, replace, fsync the folder, which is made if it is not there. Raises OSError."""
+    beside = path.with_name(f".{path.name}.new")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with beside.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    _sync_folder(path.parent)
 
 
 def remove(path: Path) -> None:

@@ -9,6 +9,7 @@ from task_deployer.archive import Archive, pack
 from task_deployer.aws import Access, Account, Aws, connect, resolve_region
 from task_deployer.config import BASE, Config, check_env, load, stack_name
 from task_deployer.errors import ConfigError, SafetyError, UsageError
+from task_deployer.kept_documents import Kept
 from task_deployer.manifest import Manifest
 
 _LOCAL_REGION = "us-east-1"
@@ -70,8 +71,8 @@ class Project:
             return None if path is None else manifest.read(path)
         return manifest.read(self.manifest_path(config.stack.name if config else ""))
 
-    def region(self, config: Config | None, recorded: Manifest | None) -> str:
-        """Take the region from the options, the config, AWS's own settings, or else the manifest."""
+    def region(self, config: Config | None, recorded: Manifest | Kept | None) -> str:
+        """Take the region from the options, the config, AWS's own settings, or else from what is recorded."""
         configured = config.stack.region if config else None
         fallback = recorded.account.region if recorded else _LOCAL_REGION if self.local else None
         return resolve_region(self._access, configured, fallback=fallback)

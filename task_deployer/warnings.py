@@ -1,8 +1,9 @@
-"""What a config does that its author may not mean. Told by name, with what silences it. Pure."""
+"""What somebody should think about: mostly what a config does that its author may not mean. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from task_deployer.care import Remark
 from task_deployer.config import BucketConfig, Config
 from task_deployer.errors import SafetyError
 from task_deployer.resources.base import Address
@@ -26,6 +27,11 @@ def late(address: Address) -> Warning:
     """What AWS did not show in time. The write was answered, so nothing failed."""
     message = "AWS took it, and still shows what was there before. `task-deploy status` says when it no longer does."
     return Warning("not-shown-yet", address, message)
+
+
+def told(remark: Remark) -> Warning:
+    """What a verb had to tell besides its outcome, as a warning."""
+    return Warning(remark.code, Address(remark.address), remark.message)
 
 
 def refuse(warnings: tuple[Warning, ...]) -> None:

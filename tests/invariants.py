@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from task_deployer.aws import Aws
+from task_deployer.kept_documents import paths_of
 from task_deployer.manifest import read
 from task_deployer.manifest_file import FOLDER
 from task_deployer.records import Status
@@ -41,12 +42,17 @@ def assert_all_recorded(manifest: Path) -> None:
 def assert_nothing_left(aws: Aws, name: str, project: Path) -> None:
     """After a clean `down` nothing of the stack of this name is left: at AWS, in documents of others, on disk.
 
-    What of others is named after the stack ends in `-theirs`.
+    What of others is named after the stack ends in `-theirs`. What they had in their bucket's notifications before us
+    stays kept on the disk.
     """
     ours = [thing for thing in everything(aws) if name in thing and not thing.endswith("-theirs")]
     assert [] == ours, "left at AWS"
     assert [] == entries_of_ours(aws, f"{name}-theirs"), "left in documents of others"
-    assert [] == sorted(project.glob(f"{FOLDER}/**")), "left on disk"
+    kept = paths_of(project / FOLDER / "notifications", f"{name}-theirs")
+    folders = [project / FOLDER, project / FOLDER / "notifications", project / FOLDER / ".gitignore"] if kept else []
+    assert sorted([*folders, *kept]) == sorted({*project.glob(f"{FOLDER}/**"), *project.glob(f"{FOLDER}/**/*")}), (
+        "left on disk"
+    )
 
 
 def read_foreign(aws: Aws, name: str) -> object:

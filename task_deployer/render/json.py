@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from task_deployer.errors import TaskDeployError
 from task_deployer.plan import Change
 from task_deployer.resources.base import Difference
+from task_deployer.restore import Restored
 from task_deployer.result import Result
 
 SCHEMA = 1
@@ -39,6 +40,26 @@ def result_document(result: Result) -> dict[str, object]:
     ]
     document["api_calls"] = {"total": result.calls[0], "mutating": result.calls[1]}
     return document
+
+
+def restoration_document(restored: Restored) -> dict[str, object]:
+    """The result of restore-notifications."""
+    kept, plan = restored.kept, restored.plan
+    return {
+        "schema": SCHEMA,
+        "command": "restore-notifications",
+        "bucket": kept.bucket,
+        "account": kept.account.id,
+        "region": kept.account.region,
+        "kept": {"file": str(kept.path), "time": kept.time},
+        "changes": [
+            {"id": part.id, "action": part.action, "kept": part.kept, "found": part.found} for part in plan.entries
+        ],
+        "outcome": {"done": len(plan.changes)},
+        "warnings": [
+            {"code": remark.code, "address": remark.address, "message": remark.message} for remark in restored.remarks
+        ],
+    }
 
 
 def error_document(error: TaskDeployError) -> dict[str, object]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from task_deployer.errors import TaskDeployError
 from task_deployer.plan import Action, Change, Plan
 from task_deployer.resources.base import Difference, Value
+from task_deployer.restore import Restored
 from task_deployer.result import Result
 from task_deployer.status import Standing, State
 
@@ -82,6 +83,28 @@ def warning_lines(result: Result) -> Iterator[Line]:
     """The warnings, for stderr."""
     for warning in result.warnings:
         yield Line(f"Warning: {warning.address}: {warning.message}", Style.WARN)
+
+
+def restoration_lines(restored: Restored) -> Iterator[Line]:
+    """What putting former notifications back would change, and what stays although it appeared since."""
+    kept = restored.kept
+    yield Line(f"Notifications of {kept.bucket} as they were at {kept.time} ({kept.path})", Style.TITLE)
+    for part in restored.plan.entries:
+        action = Action(part.action)
+        stays = "  (appeared since: stays)" if part.stays else ""
+        yield Line(f"  {GLYPHS[action]} {part.id}{stays}", _STYLES[action])
+        for what, told in (("now", part.found), ("then", part.kept)):
+            if told is not None and told != part.id:
+                yield Line(f"      {what}: {told}")
+
+
+def restored_lines(restored: Restored) -> Iterator[Line]:
+    """What was put back."""
+    for remark in restored.remarks:
+        yield Line(f"Warning: {remark.address}: {remark.message}", Style.WARN)
+    changes = len(restored.plan.changes)
+    done = f"Done: {_number(changes, 'change')}." if changes else "Nothing to do: all that was kept is there."
+    yield Line(done, Style.GOOD)
 
 
 def delay_lines(result: Result) -> Iterator[Line]:

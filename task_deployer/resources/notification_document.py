@@ -5,8 +5,8 @@ The document belongs to all who have entries in it. What is not ours is carried 
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 Document = Mapping[str, object]
 
@@ -18,7 +18,10 @@ On GET it is present and empty, so it is asked for by `in`, never by its truth.
 """
 
 _ARNS = {LAMBDA: "LambdaFunctionArn", QUEUE: "QueueArn", TOPIC: "TopicArn"}
-_LISTS = {"arn:[^:]+:lambda:": LAMBDA, "arn:[^:]+:sqs:": QUEUE, "arn:[^:]+:sns:": TOPIC}
+LISTS = tuple(_ARNS)
+"""The lists of entries in a document."""
+
+_BY_ARN = {"arn:[^:]+:lambda:": LAMBDA, "arn:[^:]+:sqs:": QUEUE, "arn:[^:]+:sns:": TOPIC}
 _OURS = (LAMBDA, QUEUE)
 """The lists in which entries of ours can be."""
 
@@ -41,7 +44,7 @@ class Entry:
     @property
     def list(self) -> str:
         """Which of the document's lists it is in: the service in the destination's ARN says so."""
-        return next((name for start, name in _LISTS.items() if re.match(start, self.destination)), LAMBDA)
+        return next((name for start, name in _BY_ARN.items() if re.match(start, self.destination)), LAMBDA)
 
     @property
     def arn_name(self) -> str:
@@ -76,14 +79,25 @@ def of_function(keys: Sequence[str], name: str) -> tuple[str, ...]:
     return tuple(key for key in keys if key.endswith(f":function:{name}"))
 
 
+def named(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Entries by id, in a form to compare: the order of events means nothing to S3."""
+    return {entry.id: replace(entry, events=tuple(sorted(entry.events))) for entry in entries}
+
+
 def entries_in(document: Document) -> tuple[Entry, ...]:
     """All entries, of any destination and whoever's."""
-    return tuple(_parse(item) for name in _ARNS for item in _items(document, name))
+    return tuple(entry for _, entry, _ in placed(document))
+
+
+def placed(document: Document) -> Iterator[tuple[str, Entry, Mapping[str, object]]]:
+    """All entries: the list that each is in, what it says, and it as S3 gave it."""
+    for name in LISTS:
+        yield from ((name, _parse(item), item) for item in _items(document, name))
 
 
 def ours(document: Document, keys: Sequence[str]) -> dict[str, Entry]:
     """Our entries in the document, by id. Keys are matched whole: an id of ours that goes elsewhere is theirs."""
-    return {entry.id: entry for entry in entries_in(document) if entry.key in keys}
+    return named(entry for entry in entries_in(document) if entry.key in keys)
 
 
 def others(document: Document, keys: Sequence[str]) -> tuple[Entry, ...]:

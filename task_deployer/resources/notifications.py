@@ -1,19 +1,17 @@
 """Our entries in a bucket's notification document, which we share with everybody who has entries in it.
 
-There is no optimistic lock on that document: PutBucketNotificationConfiguration replaces the whole of it and takes no
-version. So it is read, merged by a pure function and put within one verb, and read back once. Between our read and our
-put another writer's entry can still be lost; the window is one round trip and cannot be closed.
+How they are written beside other writers is notification_write.py's; why S3 refuses them, notification_refusal.py's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import ClassVar
 
 from botocore.exceptions import ClientError
 
 from task_deployer.aws import Account, Aws
-from task_deployer.errors import ResourceError, SafetyError
-from task_deployer.refusals import code_of, message_of
+from task_deployer.refusals import code_of
 from task_deployer.resources import notification_document as document
 from task_deployer.resources.base import (
     ENTRIES,
@@ -28,10 +26,15 @@ from task_deployer.resources.base import (
 )
 from task_deployer.resources.bucket import Bucket
 from task_deployer.resources.notification_document import EVENTBRIDGE, Entry
-from task_deployer.resources.notification_overlap import SAME_ID, clashes, obstacles
+from task_deployer.resources.notification_overlap import obstacles
+from task_deployer.resources.notification_refusal import hopeless
+from task_deployer.resources.notification_write import Part, read, write
 from task_deployer.resources.permission import Permission
 from task_deployer.resources.rights import Rights
 from task_deployer.retry import BUCKET_BUSY, BUCKET_SETTLING, NOTIFICATION_VALID, patiently
+
+_LONG_ENOUGH = 4
+"""After so many refusals in a row, some seconds, a permission of ours that is there has mostly reached S3."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Notifications(Resource[SeenNotifications]):
     def observe(cls, aws: Aws, identity: Identity) -> SeenNotifications | None:
         """Read the document. Ours are the entries with exactly our keys; without one of them we are absent from it."""
         try:
-            found = _read(aws, identity["bucket"])
+            found = read(aws, identity["bucket"])
         except ClientError as error:
             if code_of(error) == "NoSuchBucket":
                 return None
@@ -113,22 +116,16 @@ class Notifications(Resource[SeenNotifications]):
         return obstacles(there, self.entries, ours)
 
     def create(self, aws: Aws) -> None:
-        self._put(aws, tuple(entry.key for entry in self.entries))
+        self._write(aws, tuple(entry.key for entry in self.entries))
 
     def update(self, aws: Aws, seen: SeenNotifications) -> None:
-        self._put(aws, self._replaced(seen))
+        self._write(aws, self._replaced(seen))
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
-        keys = entries_of(identity)
-
-        def call() -> None:
-            found = _read(aws, identity["bucket"])
-            if document.ours(found, keys):
-                _write(aws, identity["bucket"], document.foreign(found, keys), ())
-
+        part = Part(identity["bucket"], (), entries_of(identity))
         try:
-            patiently(aws.patience, BUCKET_SETTLING, call)
+            patiently(aws.patience, BUCKET_SETTLING, lambda: write(aws, part))
         except ClientError as error:
             if code_of(error) != "NoSuchBucket":
                 raise
@@ -137,79 +134,30 @@ class Notifications(Resource[SeenNotifications]):
         """The keys that this run may write over: those wanted, and those of ours that are wanted no longer."""
         return tuple({entry.key for entry in (*self.entries, *seen.ours.values())} - set(self.spared))
 
-    def _put(self, aws: Aws, keys: Sequence[str]) -> None:
-        destinations = tuple(entry.destination for entry in self.entries)
+    def _write(self, aws: Aws, keys: tuple[str, ...]) -> None:
+        part = Part(self.bucket.name, self.entries, keys, self.eventbridge, self.bucket.existing)
+        refusals = count(1)
 
         def call() -> None:
-            found = _read(aws, self.bucket.name)
-            _refuse_clashes(clashes(found, self.entries, keys), self.bucket.name)
-            merged = document.merge(found, self.entries, keys, eventbridge=self.eventbridge)
-            _write(aws, self.bucket.name, merged, destinations)
-            after = _read(aws, self.bucket.name)
-            _check_foreign(document.foreign(merged, keys), document.foreign(after, keys), self.bucket.name)
+            try:
+                write(aws, part)
+            except ClientError as error:
+                if NOTIFICATION_VALID.matches(error) and next(refusals) == _LONG_ENOUGH:
+                    self._stop_if_hopeless(aws, error)
+                raise
 
-        patiently(aws.patience, BUCKET_BUSY, lambda: patiently(aws.patience, NOTIFICATION_VALID, call))
+        try:
+            patiently(aws.patience, BUCKET_BUSY, lambda: patiently(aws.patience, NOTIFICATION_VALID, call))
+        except ClientError as error:
+            if NOTIFICATION_VALID.matches(error):
+                self._stop_if_hopeless(aws, error)
+            raise
 
-
-def _read(aws: Aws, bucket: str) -> Mapping[str, object]:
-    """Get the whole document. A bucket without entries gives an empty one; no refusal is ever taken for that."""
-    found = aws.s3.get_bucket_notification_configuration(Bucket=bucket, ExpectedBucketOwner=aws.account.id)
-    return {key: value for key, value in found.items() if key != "ResponseMetadata"}
-
-
-def _write(aws: Aws, bucket: str, merged: Mapping[str, object], destinations: Sequence[str]) -> None:
-    try:
-        aws.s3.put_bucket_notification_configuration(
-            Bucket=bucket,
-            ExpectedBucketOwner=aws.account.id,
-            NotificationConfiguration=merged,  # type: ignore[arg-type]  # as S3 gave it, and our own entries
-        )
-    except ClientError as error:
-        if NOTIFICATION_VALID.matches(error):
-            _refuse_foreign(error, bucket, destinations)
-        raise
-
-
-def _refuse_clashes(clashing: Sequence[str], bucket: str) -> None:
-    if clashing:
-        raise SafetyError(
-            f"The notifications of the bucket {bucket} hold an entry of others with an id of ours",
-            detail=f"It appeared while this run was at work: {'; '.join(clashing)}. It was left as it is.",
-            hint=SAME_ID,
-        )
-
-
-def _refuse_foreign(error: ClientError, bucket: str, destinations: Sequence[str]) -> None:
-    """S3 validates everybody's destinations. Waiting helps only where all that it names are ours."""
-    foreign = {arn: why for arn, why in _named(error).items() if arn not in destinations}
-    if foreign:
-        raise ResourceError(
-            f"S3 refuses the notifications of the bucket {bucket} because of an entry that is not ours: "
-            + ", ".join(foreign),
-            code=code_of(error),
-            detail=f"{message_of(error)}: {'; '.join(foreign.values())}. The document was left as it was.",
-            hint="Ask its owner to repair or remove that entry, then run the same command again.",
-        ) from error
-
-
-def _named(error: ClientError) -> dict[str, str]:
-    """Which destinations S3 refuses, and why: `ArgumentName1` is `<arn>, null`, `ArgumentValue1` the reason."""
-    answer: Mapping[str, object] = {**error.response.get("Error", {})}
-    numbers = (key.removeprefix("ArgumentName") for key in answer if key.startswith("ArgumentName"))
-    return {
-        str(answer[f"ArgumentName{n}"]).partition(",")[0].strip(): str(answer.get(f"ArgumentValue{n}", ""))
-        for n in numbers
-    }
-
-
-def _check_foreign(before: Mapping[str, object], after: Mapping[str, object], bucket: str) -> None:
-    if not document.same(before, after):
-        raise ResourceError(
-            f"The notifications of the bucket {bucket} were changed by somebody else while we wrote ours",
-            code="ForeignEntriesChanged",
-            detail=f"Before our write, the entries of others were: {before}",
-            hint="Compare them with what is there now, then run the same command again.",
-        )
+    def _stop_if_hopeless(self, aws: Aws, error: ClientError) -> None:
+        """What S3 goes on refusing is looked at: where our own function or statement is gone, no waiting helps."""
+        why = hopeless(aws, error, self.bucket.name, self.entries)
+        if why is not None:
+            raise why from error
 
 
 def _entry_differences(entry_id: str, wanted: Entry | None, found: Entry | None) -> tuple[Difference, ...]:

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event as Flag
 from typing import Final
 
 from task_deployer import commands
@@ -127,8 +128,16 @@ class Scene:
         return project
 
 
+class _NoTime(Flag):
+    """A flag that nobody waits for: what would be slept is over at once."""
+
+    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - it is Flag's own
+        """Whether it is set."""
+        return self.is_set()
+
+
 def _run(workers: int) -> Run:
-    return Run(lambda aws: Means(aws, lambda _: None, workers), lambda _: None)
+    return Run(lambda aws: Means(aws, lambda _: None, workers, _NoTime()), lambda _: None)
 
 
 def set_up(aws: Aws, folder: Path, name: str) -> Scene:

@@ -1,0 +1,48 @@
+"""What a verb that writes into a document of others keeps before it, may do, and has to tell besides its outcome.
+
+Verbs run on workers, which know neither the project's disk nor the console: they are handed these means. Pure.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Former:
+    """A bucket's notification document as it is just before it is written over.
+
+    `ours` are the keys of this stack's entries, those in it and those about to be: everything else is somebody else's.
+    """
+
+    bucket: str
+    document: Mapping[str, object]
+    ours: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What somebody should know, although the change was made. `code` is stable, for scripts."""
+
+    code: str
+    address: str
+    message: str
+
+
+def _keep_nothing(_: Former) -> str:
+    return ""
+
+
+def _tell_nobody(_: Remark) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True)
+class Care:
+    """How a former document is kept (returns the place, for people; nowhere: empty), and whom to tell what.
+
+    `skip_dead_foreign`: where S3 refuses a document because of destinations of others alone, put it unchecked.
+    """
+
+    keep: Callable[[Former], str] = _keep_nothing
+    tell: Callable[[Remark], None] = _tell_nobody
+    skip_dead_foreign: bool = False

@@ -1,0 +1,217 @@
+"""Writing our part of a bucket's notification document beside other writers, without a lock, and losing nobody's part.
+
+There is no optimistic lock on that document: PutBucketNotificationConfiguration replaces the whole of it and takes no
+version. Whoever read before our put and puts after it takes ours out without knowing. So we read just before, merge by
+a pure function, put, let those who had read before us have their turn, and read back: if ours is gone then, we merge
+it into what is there now and put once more. Two writers that both do so end with the entries of both.
+
+What nobody can see is a change that another makes between our read and our put: that window is one round trip.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
+
+from task_deployer.aws import Aws
+from task_deployer.care import Former, Remark
+from task_deployer.errors import ResourceError, SafetyError
+from task_deployer.resources import notification_document as document
+from task_deployer.resources.notification_document import EVENTBRIDGE, Document, Entry
+from task_deployer.resources.notification_overlap import obstacles
+from task_deployer.resources.notification_refusal import (
+    check_ours,
+    is_others_alone,
+    raise_explained,
+    refused_destinations,
+)
+from task_deployer.retry import until_shown
+
+OTHERS_TURN = 3.0
+"""Seconds after our put within which those who had read before it have put: a read, a merge, and S3's check of every
+destination. Then our entries stay, or are seen to be gone. (S3 takes minutes to act by a new document anyway.)"""
+
+_ATTEMPTS = 2
+_SEVERAL = "Several deployments write to this bucket at once. Run the same command again when the others have ended."
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is to be ours in a bucket's document: these entries alone of all that bear our `keys`.
+
+    `shared`: others write to this document too, as far as we know; their turn is waited for.
+    """
+
+    bucket: str
+    entries: tuple[Entry, ...]
+    keys: tuple[str, ...]
+    eventbridge: bool = False
+    shared: bool = False
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The keys of all that is ours before or after."""
+        return tuple(sorted({*self.keys, *(entry.key for entry in self.entries)}))
+
+    def merged(self, found: Document) -> dict[str, object]:
+        """The document with our part as wanted."""
+        return document.merge(found, self.entries, self.keys, eventbridge=self.eventbridge)
+
+    def is_in(self, found: Document) -> bool:
+        """Whether our part is as wanted, whatever others have there."""
+        there = document.ours(found, self.written) == document.named(self.entries)
+        return there and (EVENTBRIDGE in found or not self.eventbridge)
+
+    def foreign(self, found: Document) -> dict[str, object]:
+        """What is not ours."""
+        return document.foreign(found, self.written)
+
+
+def read(aws: Aws, bucket: str) -> Document:
+    """Get the whole document. A bucket without entries gives an empty one; no refusal is ever taken for that."""
+    found = aws.s3.get_bucket_notification_configuration(Bucket=bucket, ExpectedBucketOwner=aws.account.id)
+    return {key: value for key, value in found.items() if key != "ResponseMetadata"}
+
+
+def put_checked(aws: Aws, bucket: str, wanted: Document, ours: Sequence[str]) -> None:
+    """Replace the whole document. `ours` are the destinations that are ours to mend.
+
+    Raises `ResourceError` where S3 refuses destinations of others, unless that is to be passed over: then S3 is told
+    not to check, ours are looked at instead, and it is told.
+    """
+    try:
+        _put_document(aws, bucket, wanted)
+    except ClientError as error:
+        if not (aws.care.skip_dead_foreign and is_others_alone(error, ours)):
+            raise_explained(aws, error, bucket, wanted, ours)
+        check_ours(aws, bucket, ours)
+        _put_document(aws, bucket, wanted, unchecked=True)
+        aws.care.tell(_unchecked(bucket, error))
+
+
+def _put_document(aws: Aws, bucket: str, wanted: Document, *, unchecked: bool = False) -> None:
+    aws.s3.put_bucket_notification_configuration(
+        Bucket=bucket,
+        ExpectedBucketOwner=aws.account.id,
+        NotificationConfiguration=wanted,  # type: ignore[arg-type]  # as S3 gave it, and our own entries
+        **({"SkipDestinationValidation": True} if unchecked else {}),
+    )
+
+
+def write(aws: Aws, part: Part) -> None:
+    """Make our part as wanted, and see that it stays.
+
+    Raises `SafetyError` for what S3 would refuse because of others' entries, `ResourceError` if S3 refuses others'
+    destinations, or if another writer took our entries out twice. What others took out of their own while we were at
+    work is never put back: it may have been their wish. It is told, with the place of the former document.
+    """
+    former, place = read(aws, part.bucket), ""
+    found = former
+    for _ in range(_ATTEMPTS):
+        if part.is_in(found):
+            break
+        _check(found, part)
+        place = _keep(aws, part, found) or place
+        _put(aws, part, found)
+        found = _shown(aws, part, found)
+    _tell_lost(aws, part, former, found, place)
+    if not part.is_in(found):
+        raise ResourceError(
+            f"Another writer takes this stack's entries out of the notifications of the bucket {part.bucket}",
+            code="NotificationsContended",
+            detail="\n".join([*_missing(part, found), *_kept_at(place)]),
+            hint=_SEVERAL,
+        )
+
+
+def _check(found: Document, part: Part) -> None:
+    """The plan has looked before; this is about what appeared since."""
+    refusals = obstacles(found, part.entries, part.keys)
+    if refusals:
+        raise SafetyError(
+            f"The notifications of the bucket {part.bucket} have changed, and do not go with ours",
+            detail="\n".join([*(refusal.what for refusal in refusals), "The document was left as it was."]),
+            hint=refusals[0].advice,
+        )
+
+
+def _keep(aws: Aws, part: Part, found: Document) -> str:
+    """Keep the document if anything in it is not ours, or may have been written by others; returns the place."""
+    if part.shared or part.foreign(found):
+        return aws.care.keep(Former(part.bucket, found, part.written))
+    return ""
+
+
+def _put(aws: Aws, part: Part, found: Document) -> None:
+    begun = aws.patience.now()
+    put_checked(aws, part.bucket, part.merged(found), tuple(entry.destination for entry in part.entries))
+    if part.shared and aws.patience.now() - begun > OTHERS_TURN:
+        aws.care.tell(_slow(part))
+
+
+def _shown(aws: Aws, part: Part, before: Document) -> Document:
+    """Read back, when others have had their turn where there are others."""
+    wanted = part.merged(before)
+    if part.shared or part.foreign(before):
+        aws.patience.tell("other writers' turn on the bucket's notifications")
+        aws.patience.sleep(OTHERS_TURN)
+    return until_shown(
+        aws.patience,
+        lambda: read(aws, part.bucket),
+        arrived=lambda found: part.is_in(found) and document.same(part.foreign(found), part.foreign(wanted)),
+        same=document.same,
+        former=before,
+    )
+
+
+def _tell_lost(aws: Aws, part: Part, former: Document, found: Document, place: str) -> None:
+    """Tell which entries of others went or changed while we were at work: not by us, since our put had them in it."""
+    lost = [str(entry) for entry in gone(part.foreign(former), found)]
+    if EVENTBRIDGE in former and EVENTBRIDGE not in found:
+        lost.append("EventBridge")
+    if lost:
+        what = "While this run wrote, somebody else removed or changed in the notifications: " + "; ".join(lost)
+        advice = f"If that was no intention, `task-deploy restore-notifications {part.bucket}` puts it back."
+        told = ". ".join([what, *_kept_at(place)])
+        aws.care.tell(Remark("foreign-entries-changed", _address(part.bucket), f"{told}. {advice}"))
+
+
+def gone(former: Document, found: Document) -> Iterator[Entry]:
+    """The entries of one document that are not in another one as they were."""
+    there = document.entries_in(found)
+    yield from (entry for entry in document.entries_in(former) if entry not in there)
+
+
+def _unchecked(bucket: str, error: ClientError) -> Remark:
+    return Remark(
+        "skipped-validation",
+        _address(bucket),
+        "S3 was told not to check the destinations, because it refuses those of others: "
+        + ", ".join(refused_destinations(error))
+        + ". They get no events until their owners mend them; this stack's own were looked at and are fine.",
+    )
+
+
+def _address(bucket: str) -> str:
+    return f"notifications.{bucket}"
+
+
+def _slow(part: Part) -> Remark:
+    return Remark(
+        "slow-write",
+        _address(part.bucket),
+        f"S3 took longer than {OTHERS_TURN:.0f} seconds to take the notifications. If another deployment to this "
+        "bucket ended in that time, run it again: its entries may have been written over.",
+    )
+
+
+def _missing(part: Part, found: Document) -> list[str]:
+    there = document.ours(found, part.written)
+    missing = [
+        f"{entry} is not there" for id_, entry in document.named(part.entries).items() if there.get(id_) != entry
+    ]
+    return missing or [f"{entry} is there again" for entry in there.values()]
+
+
+def _kept_at(place: str) -> list[str]:
+    return [f"The document as it was before is in {place}"] if place else []

@@ -111,7 +111,8 @@ def write(aws: Aws, part: Part) -> None:
         if part.is_in(found):
             break
         _check(found, part)
-        place = _keep(aws, part, found) or place
+        kept = _keep(aws, part, found)
+        place = place or kept
         _put(aws, part, found)
         found = _shown(aws, part, found)
     _tell_lost(aws, part, former, found, place)
@@ -171,9 +172,11 @@ def _tell_lost(aws: Aws, part: Part, former: Document, found: Document, place: s
         lost.append("EventBridge")
     if lost:
         what = "While this run wrote, somebody else removed or changed in the notifications: " + "; ".join(lost)
-        advice = f"If that was no intention, `task-deploy restore-notifications {part.bucket}` puts it back."
-        told = ". ".join([what, *_kept_at(place)])
-        aws.care.tell(Remark("foreign-entries-changed", _address(part.bucket), f"{told}. {advice}"))
+        back = f"`task-deploy restore-notifications {part.bucket} --from {place}` puts it back"
+        told = [what, *([f"If that was no intention, {back}"] if place else [])]
+        aws.care.tell(
+            Remark("foreign-entries-changed", _address(part.bucket), "".join(f"{one}. " for one in told).rstrip())
+        )
 
 
 def gone(former: Document, found: Document) -> Iterator[Entry]:

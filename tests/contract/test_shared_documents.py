@@ -128,24 +128,6 @@ def test_a_forbidden_read_writes_nothing(aws: Aws, which: str) -> None:
     assert [] == asked.mutating
 
 
-def test_another_writer_between_read_and_write_is_told(aws: Aws) -> None:
-    """There is no lock on the document: what is read back and differs in others' entries is an error that says so."""
-    wanted = sample(aws, "notifications").wanted
-    assert isinstance(wanted, Notifications)
-
-    def interfere(**_: object) -> None:
-        events.unregister("after-call.s3.PutBucketNotificationConfiguration", interfere)
-        aws.s3.put_bucket_notification_configuration(
-            Bucket=wanted.bucket.name, NotificationConfiguration={"EventBridgeConfiguration": {}}
-        )
-
-    events = aws.s3.meta.events
-    events.register("after-call.s3.PutBucketNotificationConfiguration", interfere)
-    with pytest.raises(ResourceError) as caught:
-        wanted.create(aws)
-    assert "ForeignEntriesChanged" == caught.value.code
-
-
 def test_a_rule_no_longer_wanted_leaves_anothers_bucket(aws: Aws) -> None:
     """On somebody else's bucket a rule of ours that the config dropped goes with the update, and theirs stay."""
     name = new_name()

@@ -59,6 +59,17 @@ def hopeless(aws: Aws, error: ClientError, bucket: str, entries: Sequence[Entry]
     return _refused(aws, error, bucket, mine, own=True)
 
 
+def unseen(error: ClientError, bucket: str) -> ResourceError:
+    """What to raise when nothing is wrong with ours, and S3 has refused them for as long as we wait."""
+    return ResourceError(
+        f"S3 has not seen within {NOTIFICATION_VALID.seconds:.0f} seconds that the bucket {bucket} may notify "
+        + ", ".join(refused_destinations(error)),
+        code=code_of(error),
+        detail="What it notifies is there and lets S3 send to it; mostly that takes S3 some seconds.",
+        hint="Run the same command again: it goes on from here.",
+    )
+
+
 def check_ours(aws: Aws, bucket: str, ours: Sequence[str]) -> None:
     """Look at destinations of ours, which S3 is about not to check. Raises `ResourceError` for one that is not fine."""
     for arn in dict.fromkeys(ours):

@@ -27,7 +27,7 @@ from task_deployer.resources.base import (
 from task_deployer.resources.bucket import Bucket
 from task_deployer.resources.notification_document import EVENTBRIDGE, Entry
 from task_deployer.resources.notification_overlap import obstacles
-from task_deployer.resources.notification_refusal import hopeless
+from task_deployer.resources.notification_refusal import hopeless, unseen
 from task_deployer.resources.notification_write import Part, read, write
 from task_deployer.resources.permission import Permission
 from task_deployer.resources.rights import Rights
@@ -151,6 +151,7 @@ class Notifications(Resource[SeenNotifications]):
         except ClientError as error:
             if NOTIFICATION_VALID.matches(error):
                 self._stop_if_hopeless(aws, error)
+                raise unseen(error, self.bucket.name) from error
             raise
 
     def _stop_if_hopeless(self, aws: Aws, error: ClientError) -> None:

@@ -24,7 +24,7 @@ from task_deployer.project import Project
 from task_deployer.render import diagnosis, json, text
 from task_deployer.render.rich import Terminal
 from task_deployer.render.text import Line, Style
-from task_deployer.restore import Choice, restore
+from task_deployer.restore import Choice, Restored, restore
 from task_deployer.result import Result
 from task_deployer.status import State
 from task_deployer.walk import Means
@@ -98,13 +98,15 @@ class Session:
     def restore_notifications(self, choice: Choice) -> None:
         """Put former notifications back: show what differs, ask, and say what was done."""
         with self._run() as run:
-            restored = restore(
-                self.project, run, choice, lambda found: self._terminal.say(text.restoration_lines(found))
-            )
+            restored = restore(self.project, run, choice, self._show_restoration)
         if self._settings.json:
             typer.echo(json.dumps(json.restoration_document(restored)))
         else:
             self._terminal.result(text.restored_lines(restored))
+
+    def _show_restoration(self, restored: Restored) -> None:
+        if not self._settings.json:
+            self._terminal.say(text.restoration_lines(restored))
 
     def policy(self, *, deployer: bool) -> None:
         """Print policies; always JSON, with `--json` in the shape of all its documents."""

@@ -63,9 +63,8 @@ def up(
         means.report(Planned(planned))
         if holding:
             run.confirm(f"This deletes {', '.join(change.address for change in holding)}, which can hold data. Go on?")
-        by_address = {resource.address: resource for resource in desired}
-        outcome = _execute(planned, by_address, observed, journal, means)
-        shown = until_shown(means, [by_address[address] for address in outcome.done if address in by_address])
+        outcome = _execute(planned, desired, observed, journal, means)
+        shown = until_shown(means, [resource for resource in desired if resource.address in outcome.done])
         journal.bind(desired, {**observed, **shown.seen})
     warnings = (*warnings, *map(told, remarks), *map(late, shown.late))
     return _result("up", journal, aws, plan=planned, outcome=outcome, outputs=_outputs(journal), warnings=warnings)
@@ -139,10 +138,10 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
         where = f"{journal.stack}/{journal.env} in account {account.id}, {account.region}"
         run.confirm(f"This deletes {number} resources of {where}. Go on?")
         borrowed = entries_in_others(journal.records)
-        outcome = _execute(planned, {}, observed, journal, means)
+        outcome = _execute(planned, (), observed, journal, means)
         shown = until_gone(means, {a: (r.kind, r.identity) for a, r in borrowed.items() if a in outcome.done})
-    warnings = (*map(told, remarks), *map(late, shown))
-    return _result("down", journal, aws, plan=planned, outcome=outcome, warnings=warnings)
+    said = (*map(told, remarks), *map(late, shown))
+    return _result("down", journal, aws, plan=planned, outcome=outcome, warnings=said)
 
 
 def wanted(project: Project) -> tuple[Config, Account, tuple[Desired, ...]]:
@@ -173,17 +172,13 @@ def survey(means: Means, desired: Sequence[Desired], records: Mapping[Address, R
 
 
 def _execute(
-    planned: Plan,
-    desired: Mapping[Address, Desired],
-    observed: Mapping[Address, object],
-    journal: Manifest,
-    means: Means,
+    planned: Plan, desired: Sequence[Desired], observed: Mapping[Address, object], journal: Manifest, means: Means
 ) -> Outcome:
     """Carry the plan out. What was kept of a bucket of ours goes with it."""
-    buckets = [change.address for change in planned.of(Action.DELETE) if change.kind == "bucket"]
-    names = {address: journal.records[address].identity["bucket"] for address in buckets}
-    outcome = execute(planned, desired, observed, journal, means)
-    forget(folder_of(journal.path), [name for address, name in names.items() if address in outcome.done])
+    known = dict(journal.records)
+    outcome = execute(planned, {resource.address: resource for resource in desired}, observed, journal, means)
+    deleted = {change.address for change in planned.of(Action.DELETE) if change.kind == "bucket"} & {*outcome.done}
+    forget(folder_of(journal.path), [known[address].identity["bucket"] for address in deleted])
     _stop_if_asked(outcome)
     return outcome
 

@@ -11,15 +11,14 @@ from task_deployer import kept_documents
 from task_deployer.aws import Aws
 from task_deployer.care import Former, Remark
 from task_deployer.commands import Run
-from task_deployer.engine import ask_all
 from task_deployer.errors import ResourceError, SafetyError, UsageError
 from task_deployer.kept_documents import Kept, with_care
+from task_deployer.observe import ask_all
 from task_deployer.project import Project
 from task_deployer.resources import notification_write
 from task_deployer.resources.base import Address
 from task_deployer.resources.notification_document import Document, same
 from task_deployer.resources.notification_restoration import Restoration, restoration
-from task_deployer.retry import until_shown
 
 
 @dataclass(frozen=True)
@@ -115,8 +114,8 @@ def _put(aws: Aws, chosen: Kept, plan: Restoration) -> None:
         raise _meanwhile(bucket, "changed after they were shown. Nothing was changed by this run")
     place = aws.care.keep(Former(bucket, found, chosen.ours))
     notification_write.put_checked(aws, bucket, plan.target, ())
-    after = until_shown(
-        aws.patience, read, arrived=lambda document: same(document, plan.target), same=same, former=found
+    after = notification_write.until_steady(
+        aws.patience, read, arrived=lambda document: same(document, plan.target), former=found
     )
     if not same(after, plan.target):
         raise _meanwhile(bucket, f"changed while this run put them. They were before as {place} says")

@@ -214,36 +214,3 @@ def until_settled(patience: Patience, client: "LambdaClient", name: str) -> "Fun
         retry_error_callback=give_up,
     )
     return retrying(client.get_function_configuration, FunctionName=name)
-
-
-_SHOWN_SECONDS = 60
-
-
-def until_shown(
-    patience: Patience, read: Callable[[], T], *, arrived: Callable[[T], bool], same: Callable[[T, T], bool], former: T
-) -> T:
-    """Read a bucket's document until it shows what was put; else until it is clear that somebody else has put another.
-
-    S3's reads of a bucket's documents lag behind its writes for seconds, and flap (S3 user guide: "bucket
-    configurations have an eventual consistency model"). So the former document says nothing before the deadline, and
-    any other one only when two reads in a row are the same. Returns the last read.
-    """
-    reads: list[T] = []
-
-    def look() -> T:
-        reads.append(read())
-        return reads[-1]
-
-    def is_open(found: T) -> bool:
-        twice = len(reads) > 1 and same(reads[-2], found)
-        return not arrived(found) and (same(found, former) or not twice)
-
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_result(is_open),
-        stop=over(patience, _SHOWN_SECONDS),
-        wait=_pauses(0.5),
-        sleep=patience.sleep,
-        before_sleep=lambda _: patience.tell("S3 to show what was put"),
-        retry_error_callback=lambda _: reads[-1],
-    )
-    return retrying(look)

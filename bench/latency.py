@@ -68,6 +68,7 @@ class LatencyProxy(ThreadingHTTPServer):
     """Forwards to `upstream`, an endpoint URL, `seconds` after each request came in.
 
     `canned` has answers (status, body) that the proxy gives by itself, by the operation's name as the log has it.
+    `hold` is called with that name before a request is forwarded, and may take its time.
     """
 
     daemon_threads = False  # closing waits for the connections, whose clients have ended by then
@@ -79,6 +80,7 @@ class LatencyProxy(ThreadingHTTPServer):
         self.seconds = seconds
         self.log = Log()
         self.canned: dict[str, tuple[int, bytes]] = {}
+        self.hold: Callable[[str], object] = lambda _: None
 
     @property
     def endpoint_url(self) -> str:
@@ -111,6 +113,7 @@ class _Forwarding(BaseHTTPRequestHandler):
         what = _what(self, body)
         with self.server.log.noting(what):
             time.sleep(self.server.seconds)
+            self.server.hold(what)
             if what in self.server.canned:
                 self._answer(*self.server.canned[what], {})
             else:

@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 from botocore.exceptions import ClientError
 
 from task_deployer.aws import Account, Aws
-from task_deployer.refusals import FORBIDDEN, code_of
+from task_deployer.forbidden import CODES
+from task_deployer.refusals import code_of
 
 _SERVICE = "s3.amazonaws.com"
 _NO_QUEUE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
@@ -46,7 +47,7 @@ def look(aws: Aws, bucket: str, arn: str) -> Finding:
             case _:
                 return Finding("S3 cannot send to it, or may not")
     except ClientError as error:
-        if code_of(error) not in FORBIDDEN:
+        if code_of(error) not in CODES:
             raise
         return Finding(f"it is not there, or S3 may not send to it; {error.operation_name} on it is refused to us")
 

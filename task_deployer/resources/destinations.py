@@ -106,9 +106,10 @@ def _queue(aws: Aws, bucket: str, arn: str) -> Finding:
         url = aws.sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=owner)["QueueUrl"]
         found = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy", "KmsMasterKeyId"])
     except ClientError as error:
-        if code_of(error) in _NO_QUEUE:
-            return Finding("the queue does not exist", _REMOVE.format(what="queue"))
-        raise
+        if code_of(error) not in _NO_QUEUE:
+            raise
+        hidden = "" if owner == aws.account.id else f", or the account {owner} does not show it to us"
+        return Finding(f"the queue does not exist{hidden}", _REMOVE.format(what="queue"))
     attributes = {str(key): value for key, value in found.get("Attributes", {}).items()}
     if attributes.get("KmsMasterKeyId", "").endswith("alias/aws/sqs"):
         return Finding("the queue is encrypted with alias/aws/sqs, which S3 cannot use", _KMS.format(url=url))

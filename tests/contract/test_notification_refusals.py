@@ -82,8 +82,11 @@ def test_a_function_of_others_that_s3_may_not_invoke(aws: Aws, wanted: Notificat
 
 def test_a_dead_queue_of_others(aws: Aws, wanted: Notifications) -> None:
     """A queue of others that does not exist is told as such."""
-    of_others(aws, wanted, theirs(aws, wanted, "sqs"))
-    assert "the queue does not exist" in refused(aws, wanted).detail
+    arn = theirs(aws, wanted, "sqs")
+    of_others(aws, wanted, arn)
+    assert "the queue does not exist\n" in refused(aws, wanted).detail
+    of_others(aws, wanted, arn.replace(aws.account.id, "111111111111"))
+    assert "or the account 111111111111 does not show it to us" in refused(aws, wanted).detail
 
 
 def test_a_queue_of_others_that_s3_may_not_send_to(aws: Aws, wanted: Notifications) -> None:

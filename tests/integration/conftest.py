@@ -30,18 +30,22 @@ def account(_account: Account, endpoint_url: str) -> Account:
     return _account
 
 
-@pytest.fixture
-def project(account: Account, endpoint_url: str, tmp_path: Path) -> Project:  # noqa: ARG001 - an account to work with
-    """A project with one task, one bucket and one command topic, and a user who may work on an empty account."""
-    environment = {
+def environment(endpoint_url: str, home: Path) -> dict[str, str]:
+    """The environment of a user who may work on the account."""
+    return {
         "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path / "home"),
+        "HOME": str(home),
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    made = Project(tmp_path / "work", environment)
+
+
+@pytest.fixture
+def project(account: Account, endpoint_url: str, tmp_path: Path) -> Project:  # noqa: ARG001 - an account to work with
+    """A project with one task, one bucket and one command topic, and a user who may work on an empty account."""
+    made = Project(tmp_path / "work", environment(endpoint_url, tmp_path / "home"))
     made.configure(CONFIG)
     made.write("src/handler.py", HANDLER)
     return made

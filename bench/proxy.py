@@ -98,8 +98,11 @@ class _Connection(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
         self.close_connection = True  # until it is answered
+        if len(body) < length:  # the client died while it sent: the endpoint would wait for the rest
+            return
         self.server.treatment(Exchange(_what(self, body), lambda: self._forwarded(body), self._answer))
 
     def _forwarded(self, body: bytes) -> Answer:

@@ -4,9 +4,10 @@ Connections to it stay open as AWS's do; any number of requests may be under way
 """
 
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -64,6 +65,7 @@ class Proxy(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Connection)
         self.upstream = urlsplit(upstream).netloc
         self.treatment = treatment
+        self.connections: set[socket.socket] = set()
 
     @property
     def endpoint_url(self) -> str:
@@ -81,6 +83,9 @@ class Proxy(ThreadingHTTPServer):
             finally:
                 self.shutdown()
                 thread.join()
+                for connection in tuple(self.connections):  # what a living client keeps open would be waited for
+                    with suppress(OSError):  # it has gone in the meantime
+                        connection.shutdown(socket.SHUT_RD)
 
 
 class _Connection(BaseHTTPRequestHandler):
@@ -92,10 +97,13 @@ class _Connection(BaseHTTPRequestHandler):
 
     def handle(self) -> None:
         """Serve the connection; a client that has died is no error of the proxy's."""
+        self.server.connections.add(self.connection)
         try:
             super().handle()
         except ConnectionError:
             self.close_connection = True
+        finally:
+            self.server.connections.discard(self.connection)
 
     def _serve(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)

@@ -21,6 +21,7 @@ from task_deployer import __version__
 from task_deployer.caller import Caller, identify
 from task_deployer.care import Care
 from task_deployer.errors import ConfigError, CredentialsError, UsageError
+from task_deployer.pages import refuse_page
 from task_deployer.retry import Patience
 from task_deployer.throttle import Pace
 
@@ -177,6 +178,7 @@ def connect(access: Access, region: str) -> Aws:
                 hint="Correct --endpoint-url or AWS_ENDPOINT_URL, or --region; an endpoint begins with https://.",
             ) from error
         made.meta.events.register("before-call", calls)
+        made.meta.events.register("before-parse", refuse_page)
         return made
 
     sts = client("sts")

@@ -138,10 +138,10 @@ def explain(error: Exception, address: str | None = None) -> TaskDeployError:
         return CredentialsError("There are no AWS credentials", detail=str(error), hint=hint, address=address)
     if isinstance(error, _EXPIRED):
         return CredentialsError("The AWS credentials cannot be had", detail=str(error), hint=_LOG_IN, address=address)
-    if isinstance(error, ConnectionError):
-        endpoint = error.kwargs.get("endpoint_url", "")
+    if isinstance(error, (ConnectionError, ConnectionClosedError)):
+        endpoint, refused = error.kwargs.get("endpoint_url", ""), isinstance(error, ConnectionError)
         return ResourceError(
-            f"The endpoint {endpoint} cannot be reached",
+            f"The endpoint {endpoint} " + ("cannot be reached" if refused else "gave no answer"),
             code=type(error).__name__,
             detail=str(error),
             hint="Check the network, the region's name, and --endpoint-url or AWS_ENDPOINT_URL if one is set.",

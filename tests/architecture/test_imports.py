@@ -29,7 +29,7 @@ PURE = {
     *("care", "resources.notification_overlap", "resources.notification_restoration"),
 }
 TOUCHES_THE_WORLD = {"os", "pathlib", "socket", "subprocess", "time", "random", "threading", "concurrent", "shutil"}
-KNOWS_BOTOCORE = {"aws", "refusals", "retry", "engine", "walk"}
+KNOWS_BOTOCORE = {"aws", "pages", "refusals", "retry", "engine", "walk"}
 STARTS_THE_LOCAL_AWS = {"cli_local", "demo", "project"}
 COMMANDS = {
     *("cli", "cli_local", "cli_options", "cli_session", "cli_state", "commands", "data_loss", "demo", "project"),

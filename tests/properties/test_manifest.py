@@ -1,10 +1,12 @@
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from task_deployer import manifest
+from task_deployer.errors import ManifestError
 from task_deployer.manifest import Manifest
 from task_deployer.records import Origin, Record, Status, in_order
 from task_deployer.resources import KINDS
@@ -40,6 +42,22 @@ def test_every_record_survives_the_disk(records: dict[Address, Record]) -> None:
         for address, record in records.items():
             journal.put(address, record)
         assert manifest.read(path) == journal
+
+
+@given(all_records(), st.data())
+@settings(max_examples=60)
+def test_what_a_power_cut_spoilt_is_an_error(records: dict[Address, Record], data: st.DataObject) -> None:
+    """A file whose end is cut off or is zeros, wherever that begins, is never taken for a manifest, nor for none."""
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        path = Path(folder) / "manifest.json"
+        journal = Manifest(path, "media", "dev", ACCOUNT, records=dict(records))
+        journal.put(Address("role.first"), Record("role", {"name": "first", "path": "/"}))
+        text = path.read_bytes()
+        whole = data.draw(st.integers(0, len(text) - 2))  # without the last line's end it is as good as whole
+        filler = data.draw(st.sampled_from([b"", b"\0"]))
+        path.write_bytes(text[:whole] + filler * (len(text) - whole))
+        with pytest.raises(ManifestError):
+            manifest.read(path)
 
 
 @given(all_records())

@@ -2,6 +2,7 @@ import pytest
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionClosedError,
     ConnectTimeoutError,
     CredentialRetrievalError,
     EndpointConnectionError,
@@ -89,6 +90,7 @@ def test_bad_credentials_exit_3_with_advice(error: ClientError | BotoCoreError) 
     [
         EndpointConnectionError(endpoint_url="http://localhost:1"),
         ConnectTimeoutError(endpoint_url="http://localhost:1"),
+        ConnectionClosedError(endpoint_url="http://localhost:1"),
         ProxyConnectionError(proxy_url="p", endpoint_url="http://localhost:1", error="refused"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from bench.proxy import Exchange, Proxy, Treatment, pass_on
 from tests.integration.project import Project, Ran, ended
 
 SECONDS = 60
+OUT_FROM = 12  # a mutating request in the first half of an `up`
 
 
 class Moment(Enum):
@@ -60,6 +62,34 @@ def striking(blow: Callable[[], None], moment: Moment) -> Treatment:
         blow()
 
     return treat
+
+
+class Outage:
+    """From the mutating request of number OUT_FROM on, reads too: treats so many requests so, or all that come."""
+
+    def __init__(self, treatment: Treatment, requests: int | None = None) -> None:
+        self._treatment = treatment
+        self._lock = threading.Lock()
+        self._before = OUT_FROM
+        self._left = requests
+
+    def __call__(self, exchange: Exchange) -> None:
+        """Treat one request."""
+        (self._treatment if self._is_out(exchange) else pass_on)(exchange)
+
+    def _is_out(self, exchange: Exchange) -> bool:
+        with self._lock:
+            if self._before > 0:
+                self._before -= exchange.is_mutating
+                return False
+            if self._left is None:
+                return True
+            self._left -= 1
+            return self._left >= 0
+
+
+def hang_up(_: Exchange) -> None:
+    """Close the connection without an answer; the endpoint has got nothing."""
 
 
 def run_through(project: Project, endpoint_url: str, treatment: Callable[[Victim], Treatment], *words: str) -> Ran:

@@ -65,14 +65,14 @@ def until_gone(means: Means, removed: Mapping[Address, tuple[str, Identity]]) ->
     """Look until AWS shows nothing more of this, for two minutes at most; returns what it still shows."""
 
     def look(kind: str, identity: Identity, aws: Aws) -> object:
-        seen = partial(_observe, kind, identity, aws)
-        return looking(aws.patience, _FORGET, _SHOWN_SECONDS, seen, lambda found: not is_absent(found))
+        seen = partial(_look_again, kind, identity, aws)
+        return looking(aws.patience, _FORGET, _SHOWN_SECONDS, seen, _is_shown)
 
     try:
         seen = ask_all(means, {address: partial(look, *thing) for address, thing in removed.items()})
     except Interrupted:
         return ()
-    return tuple(address for address, found in seen.items() if not is_absent(found))
+    return tuple(address for address, found in seen.items() if _is_shown(found))
 
 
 def let_ghosts_pass(
@@ -133,6 +133,19 @@ def _observe(kind: str, identity: Identity, aws: Aws) -> object:
         raise explained from error
 
 
+def _look_again(kind: str, identity: Identity, aws: Aws) -> object:
+    """Look at what a verb has done. What cannot be read now is no failure of the verb, nor of what else was done."""
+    try:
+        return _observe(kind, identity, aws)
+    except ResourceError as error:
+        return Unreadable(error)
+
+
+def _is_shown(seen: object) -> bool:
+    """Whether it is there to be seen; what may not be read is taken to be gone, since its deletion was answered."""
+    return not isinstance(seen, Unreadable) and not is_absent(seen)
+
+
 @dataclass(frozen=True)
 class _Look:
     seen: object
@@ -145,7 +158,7 @@ def _until_shown(wanted: AnyResource, aws: Aws) -> _Look:
     good: list[bool] = []
 
     def look() -> _Look:
-        seen = _observe(wanted.kind, wanted.identity, aws)
+        seen = _look_again(wanted.kind, wanted.identity, aws)
         good.append(_is_as_written(wanted, seen))
         return _Look(seen, good[-1], is_enough=good == [True] or good[-2:] == [True, True])
 

@@ -56,6 +56,16 @@ class Account:
             **{f"log group {group['logGroupName']}": group for group in self.log_groups()},
         }
 
+    def names(self) -> set[str]:
+        """What is in the account, by the names that the listing has: a few reads instead of all of them."""
+        return {
+            *(f"bucket {bucket['Name']}" for bucket in self.s3.list_buckets()["Buckets"]),
+            *(f"function {function['FunctionName']}" for function in self.lambda_.list_functions()["Functions"]),
+            *(f"role {role['RoleName']}" for role in self.iam.list_roles()["Roles"]),
+            *(f"queue {url.rpartition('/')[2]}" for url in self.sqs.list_queues().get("QueueUrls", [])),
+            *(f"log group {group['logGroupName']}" for group in self.logs.describe_log_groups()["logGroups"]),
+        }
+
     def log_groups(self) -> list[dict[str, object]]:
         """The log groups with their tags."""
         groups = self.logs.describe_log_groups()["logGroups"]

@@ -132,7 +132,7 @@ class Wide:
 
     def assert_recorded(self) -> None:
         """All that is at AWS beside what was there before is recorded, and all that is recorded as ready is there."""
-        there = self.account.listing().keys()
+        there = self.account.names()
         recorded = self.recorded()
         assert set() == there - recorded.keys() - self.before.keys(), "at AWS, and not in the manifest"
         assert set() == recorded.keys() - self.begun() - there, "ready in the manifest, and not at AWS"

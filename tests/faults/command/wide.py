@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypedDict
 
+from task_deployer.kept_documents import paths_of
+from task_deployer.manifest_file import FOLDER
 from tests.integration.account import ID, Account, Listing
 from tests.integration.project import HANDLER, REGION, Project, Ran
 
@@ -145,9 +147,12 @@ class Wide:
         assert _of_others(self.before) == _of_others(self.account.listing())
 
     def assert_gone(self) -> None:
-        """The account is as it was before the first `up`, and so is the project's folder."""
+        """The account is as it was before the first `up`, and of the tool's folder only what others had is kept."""
         assert self.before == self.account.listing()
-        assert not (self.project.root / ".task-deploy").exists()
+        folder = self.project.root / FOLDER
+        kept = {*paths_of(folder / "notifications", THEIRS)}
+        files = {path for path in folder.rglob("*") if path.is_file()}
+        assert files == kept | ({folder / ".gitignore"} if kept else set())
 
     def up(self) -> Ran:
         """Run `up` to its good end."""

@@ -11,7 +11,7 @@ from typing import TypedDict, Unpack
 from task_deployer import manifest, stack
 from task_deployer.aws import Account, Aws, partition_of
 from task_deployer.config import Config
-from task_deployer.data_loss import CAREFUL, Choices, heeding, refuse_loss
+from task_deployer.data_loss import CAREFUL, Choices, heeding, losses, refuse_loss
 from task_deployer.engine import execute
 from task_deployer.errors import ConfigError, CredentialsError, Interrupted
 from task_deployer.events import Observing, Outcome, Planned
@@ -19,12 +19,12 @@ from task_deployer.kept_documents import folder_of, forget, with_care
 from task_deployer.manifest import Manifest
 from task_deployer.observe import let_ghosts_pass, observe_all, until_gone, until_shown
 from task_deployer.outputs import Outputs, outputs_of
-from task_deployer.plan import Action, Desired, Plan, plan_down, plan_up
+from task_deployer.plan import Action, Change, Desired, Plan, plan_down, plan_up
 from task_deployer.policy import Document
 from task_deployer.project import Project, prepare
 from task_deployer.records import Record, entries_in_others
 from task_deployer.resources import Function, Notifications, RolePolicy
-from task_deployer.resources.base import ENTRIES, Address, Identity, entries_of, joined, same_thing
+from task_deployer.resources.base import ENTRIES, Address, Held, Identity, entries_of, joined, same_thing
 from task_deployer.resources.notification_document import of_function
 from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
@@ -57,12 +57,12 @@ def up(
         desired = stack.build(config, aws.account, journal.lineage, archives, only)
         records = _records_of(journal.records, only, desired)
         observed = survey(means, desired, records)
-        planned = heeding(plan_up(desired, observed, records, journal.lineage), choices)
+        planned = heeding(plan_up(desired, observed, records, journal.lineage), choices, records)
         warnings = _warnings(config, only, strict=strict)
         holding = refuse_loss(planned, means, records, choices)
         means.report(Planned(planned))
         if holding:
-            run.confirm(f"This deletes {', '.join(change.address for change in holding)}, which can hold data. Go on?")
+            run.confirm(f"This deletes {losses(holding)}, which can hold data. Go on?")
         outcome = _execute(planned, desired, observed, journal, means)
         shown = until_shown(means, [resource for resource in desired if resource.address in outcome.done])
         journal.bind(desired, {**observed, **shown.seen})
@@ -85,7 +85,7 @@ def plan(
     records = _records_of(journal.records, only, desired)
     means = run.connect(aws)
     observed = survey(means, desired, records)
-    planned = heeding(plan_up(desired, observed, records, journal.lineage), choices)
+    planned = heeding(plan_up(desired, observed, records, journal.lineage), choices, records)
     warnings = _warnings(config, only, strict=strict)
     refuse_loss(planned, means, records, choices)
     outputs = outputs_of({r.address: (r.kind, r.identity) for r in desired}, aws.account)
@@ -131,12 +131,10 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     means = run.connect(aws)
     with manifest.opened(recorded.path, recorded.stack, recorded.env, aws.account) as journal:
         observed = survey(means, (), journal.records)
-        planned = heeding(plan_down(journal.records, observed, journal.lineage, choices.kept), choices)
-        refuse_loss(planned, means, journal.records, choices)
+        planned = heeding(plan_down(journal.records, observed, journal.lineage, choices.kept), choices, journal.records)
+        holding = refuse_loss(planned, means, journal.records, choices)
         means.report(Planned(planned))
-        number, account = len(planned.of(Action.DELETE)), aws.account
-        where = f"{journal.stack}/{journal.env} in account {account.id}, {account.region}"
-        run.confirm(f"This deletes {number} resources of {where}. Go on?")
+        run.confirm(_question(planned, journal, holding))
         borrowed = entries_in_others(journal.records)
         outcome = _execute(planned, (), observed, journal, means)
         shown = until_gone(means, {a: (r.kind, r.identity) for a, r in borrowed.items() if a in outcome.done})
@@ -157,6 +155,14 @@ def wanted(project: Project) -> tuple[Config, Account, tuple[Desired, ...]]:
 def task_policies(desired: Sequence[Desired]) -> Mapping[str, Document]:
     """The merged policy of each task's role."""
     return {resource.scope: resource.document for resource in desired if isinstance(resource, RolePolicy)}
+
+
+def _question(planned: Plan, journal: Manifest, holding: Mapping[Change, Held]) -> str:
+    number = sum(not change.gone for change in planned.of(Action.DELETE))
+    where = f"{journal.stack}/{journal.env} in account {journal.account.id}, {journal.account.region}"
+    full = {change: held for change, held in holding.items() if held}
+    lost = f" and what they hold, for good: {losses(full)}" if full else ""
+    return f"This deletes {number} resources of {where}{lost}. Go on?"
 
 
 def survey(means: Means, desired: Sequence[Desired], records: Mapping[Address, Record]) -> dict[Address, object]:

@@ -1,7 +1,7 @@
 """What a plan would lose that cannot be had back, and what the user chose about it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from task_deployer.aws import Aws
@@ -9,9 +9,8 @@ from task_deployer.errors import SafetyError
 from task_deployer.observe import ask_all
 from task_deployer.plan import Action, Change, Plan, emptying, keeping
 from task_deployer.records import Record
-from task_deployer.resources import KINDS
-from task_deployer.resources.base import Address, HoldsData, Identity
-from task_deployer.resources.bucket_contents import COUNTED
+from task_deployer.resources import KINDS, Bucket
+from task_deployer.resources.base import Address, Held, HoldsData, Identity
 from task_deployer.walk import Means
 
 
@@ -38,45 +37,55 @@ CAREFUL = Choices()
 """Nothing that holds objects goes."""
 
 
-def heeding(planned: Plan, choices: Choices) -> Plan:
-    """The same plan, heeding what the user chose."""
+def heeding(planned: Plan, choices: Choices, records: Mapping[Address, Record]) -> Plan:
+    """The same plan, heeding what the user chose. A bucket that stays is named: its record will be gone."""
     kept = keeping(planned, choices.kept)
-    return emptying(kept) if choices.empty_buckets else kept
+    named = Plan(tuple(_named(change, records) for change in kept.changes))
+    return emptying(named) if choices.empty_buckets else named
 
 
-def refuse_loss(planned: Plan, means: Means, records: Mapping[Address, Record], choices: Choices) -> tuple[Change, ...]:
-    """Return the deletions to ask the user about; raise `SafetyError` for buckets that still hold objects."""
+def _named(change: Change, records: Mapping[Address, Record]) -> Change:
+    if not (change.forgets and change.kind == Bucket.kind):
+        return change
+    return replace(change, reason=f"{change.reason}: {records[change.address].identity['bucket']}")
+
+
+def refuse_loss(
+    planned: Plan, means: Means, records: Mapping[Address, Record], choices: Choices
+) -> Mapping[Change, Held]:
+    """Return the deletions to ask the user about, with what is in each; raise `SafetyError` for full buckets."""
     counted = _count(planned, means, records)
-    full = {change: n for change, n in counted.items() if n and change.kind == "bucket" and not choices.empty_buckets}
+    full = [
+        f"{change.address} ({records[change.address].identity['bucket']}): {held}"
+        for change, held in counted.items()
+        if held and change.kind == Bucket.kind and not choices.empty_buckets
+    ]
     if full:
-        first = next(iter(full))
         raise SafetyError(
             "A bucket to be deleted still holds objects"
             if len(full) == 1
             else f"{len(full)} buckets to be deleted still hold objects",
-            detail="\n".join(
-                f"{change.address} ({records[change.address].identity['bucket']}): {_told(n)} object versions and "
-                "delete markers"
-                for change, n in full.items()
-            )
-            + "\nNothing was changed.",
+            detail="\n".join([*full, "Nothing was changed."]),
             hint="--empty-buckets deletes all of them first, for good; --keep-buckets leaves and forgets the buckets.",
-            address=first.address,
+            address=full[0].partition(" ")[0],
         )
-    return tuple(change for change, n in counted.items() if n or change.kind == "bucket")
+    return {
+        change: held for change, held in counted.items() if held or (change.kind == Bucket.kind and not change.gone)
+    }
 
 
-def _count(planned: Plan, means: Means, records: Mapping[Address, Record]) -> dict[Change, int]:
+def losses(holding: Mapping[Change, Held]) -> str:
+    """What goes, each with what is in it."""
+    return ", ".join(f"{change.address} ({held})" if held else change.address for change, held in holding.items())
+
+
+def _count(planned: Plan, means: Means, records: Mapping[Address, Record]) -> dict[Change, Held]:
     """Count what each deletion would lose, all at once."""
     changes = {change.address: change for change in planned.of(Action.DELETE)}
     holding = {address: kind for address in changes if issubclass(kind := KINDS[changes[address].kind], HoldsData)}
     questions = {address: partial(_counted, kind, records[address].identity) for address, kind in holding.items()}
-    return {changes[address]: number for address, number in ask_all(means, questions).items()}
+    return {changes[address]: held for address, held in ask_all(means, questions).items()}
 
 
-def _counted(kind: type[HoldsData], identity: Identity, aws: Aws) -> int:
+def _counted(kind: type[HoldsData], identity: Identity, aws: Aws) -> Held:
     return kind.count(aws, identity)
-
-
-def _told(count: int) -> str:
-    return f"at least {count:,}" if count >= COUNTED else f"{count:,}"

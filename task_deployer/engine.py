@@ -137,8 +137,9 @@ class _Backwards:
             identity = {**identity, ENTRIES: " ".join(change.entries)}
         with on_behalf_of(kind.rights, kind.arns(aws.account, identity)):
             if change.empties and issubclass(kind, HoldsData):
-                kind.empty(aws, identity)
-            kind.delete(aws, identity)
+                kind.discard(aws, identity)
+            else:
+                kind.delete(aws, identity)
 
     def _settle(self, change: Change) -> None:
         """Forget it, and what went with it: not before, since the deletion may fail and leave all of it at AWS."""

@@ -39,6 +39,15 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class Emptying:
+    """What a thing holds is being removed: so much is gone, of `total`, which is None until all of it is found."""
+
+    address: Address
+    removed: int
+    total: int | None
+
+
+@dataclass(frozen=True)
 class Finished:
     """A change is done and recorded. `seconds` is what it took."""
 
@@ -62,7 +71,7 @@ class Skipped:
     because: str
 
 
-Event = Observing | Planned | Started | Waiting | Finished | Failed | Skipped
+Event = Observing | Planned | Started | Waiting | Emptying | Finished | Failed | Skipped
 Reporter = Callable[[Event], None]
 
 

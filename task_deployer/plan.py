@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from task_deployer.conflicts import Unreadable, is_existing, refuse_conflicts
 from task_deployer.forbidden import together
-from task_deployer.records import Origin, Record, in_order, interrupted
+from task_deployer.records import Origin, Record, Status, in_order, interrupted
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import (
     ENTRIES,
@@ -41,7 +41,8 @@ class Change:
     `goes_with`: the address of the resource whose deletion takes this one along, without a call of its own.
     `empties`: what it holds is removed first. `forgets`: it stays at AWS, and its record is dropped. `entries`: those
     recorded in a shared document that the change is about; what else is recorded there stays. `anew`: it cannot be
-    healed in place, so it is deleted and made again.
+    healed in place, so it is deleted and made again. `gone`: it was absent before; its deletion is asked for all the same, since a read
+    may be late, and is no deed of ours.
     """
 
     address: Address
@@ -54,6 +55,7 @@ class Change:
     forgets: bool = False
     entries: tuple[str, ...] = ()
     anew: bool = False
+    gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -241,7 +243,8 @@ def _deletion(
     container = _container(address, records)
     with_it = container is not None and records[container].kind == KINDS[record.kind].goes_with
     if container is not None and with_it and records[container].origin is Origin.CREATED:
-        return replace(change, goes_with=container, reason=f"goes with {container}")
+        change = replace(change, goes_with=container, reason=f"goes with {container}")
     if is_absent(observed.get(address, ...)):
-        return replace(change, reason="not at AWS any more")
+        never = record.status is Status.CREATING
+        return replace(change, gone=True, reason="was not made" if never else "gone already")
     return change

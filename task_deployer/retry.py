@@ -22,17 +22,22 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def _tell_nobody(_: str) -> None:
+def _tell_nobody(*_: object) -> None:
     """Nobody listens."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How to wait: how to sleep, whom to tell why, and what time it is. Both are in seconds, and a test's own."""
+    """How to wait: how to sleep, whom to tell why, and what time it is. Both are in seconds, and a test's own.
+
+    `progress` is told by a verb of many calls how much is done, and of how much where that is known. Where the user has
+    asked to stop, it raises as `sleep` does: the verb begins nothing more.
+    """
 
     sleep: Callable[[float], None] = time.sleep
     tell: Callable[[str], None] = _tell_nobody
     now: Callable[[], float] = time.monotonic
+    progress: Callable[[int, int | None], None] = _tell_nobody
 
 
 @dataclass(frozen=True)

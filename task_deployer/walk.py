@@ -15,7 +15,7 @@ from threading import Event as Flag
 
 from task_deployer.aws import Aws
 from task_deployer.errors import CredentialsError, Interrupted, SafetyError, TaskDeployError
-from task_deployer.events import Event, Failed, Finished, Outcome, Reporter, Skipped, Started, Waiting
+from task_deployer.events import Emptying, Event, Failed, Finished, Outcome, Reporter, Skipped, Started, Waiting
 from task_deployer.plan import Action, Change
 from task_deployer.refusals import CALL_ERRORS, explain
 from task_deployer.resources import KINDS
@@ -55,7 +55,11 @@ class Waits:
             time = now()
             self._told.put(Waiting(address, reason, time - since.setdefault(reason, time)))
 
-        return self._means.aws.waiting_with(Patience(self._sleep, tell, now))
+        def progress(removed: int, total: int | None) -> None:
+            self._sleep(0)
+            self._told.put(Emptying(address, removed, total))
+
+        return self._means.aws.waiting_with(Patience(self._sleep, tell, now, progress))
 
     def report(self) -> None:
         """Report what was told meanwhile. The calling thread's."""
@@ -186,7 +190,7 @@ class Walk:
         for change in skipped:
             self._means.report(Skipped(change, self._because(change)))
         return Outcome(
-            tuple(self._done),
+            tuple(address for address in self._done if not self._changes[address].gone),
             tuple(self._failed),
             tuple(change.address for change in skipped),
             stopped=self._means.stop.is_set(),

@@ -1,18 +1,53 @@
-"""Progress in words, from events: what is told while a command works. Pure; a printer takes the lines."""
+"""Progress in words, from events: what is told while a command works. A printer takes the lines."""
 
+import time
 from collections.abc import Callable
 
-from task_deployer.events import Event, Failed, Finished, Observing, Planned, Reporter, Skipped, Started, Waiting
+from task_deployer.events import (
+    Emptying,
+    Event,
+    Failed,
+    Finished,
+    Observing,
+    Planned,
+    Reporter,
+    Skipped,
+    Started,
+    Waiting,
+)
 from task_deployer.plan import Action
 from task_deployer.render.text import GLYPHS, Line, Style, plan_lines
 
 _DONE = {Action.CREATE: "created", Action.UPDATE: "changed", Action.DELETE: "deleted", Action.KEEP: "kept"}
 _AGAIN = 5.0  # seconds
 _STYLES = {Action.CREATE: Style.CREATE, Action.UPDATE: Style.UPDATE, Action.DELETE: Style.DELETE}
+_PAUSE = 0.5  # seconds between two lines about how far the emptying is, of whichever resource
 
 
-def reporter(write: Callable[[Line], None], *, verbose: bool = False) -> Reporter:
-    """A reporter that writes lines. A reason to wait is told at once, and again when it has doubled from 5 seconds."""
+def reporter(
+    write: Callable[[Line], None], *, verbose: bool = False, now: Callable[[], float] = time.monotonic
+) -> Reporter:
+    """A reporter that writes lines. A reason to wait is told at once, and again when it has doubled from 5 seconds.
+
+    How far an emptying is is told twice a second at the most, and at its end.
+    """
+    tell_emptying, tell = _seldom(write, now), _each(write, verbose=verbose)
+    return lambda event: tell_emptying(event) if isinstance(event, Emptying) else tell(event)
+
+
+def _seldom(write: Callable[[Line], None], now: Callable[[], float]) -> Callable[[Emptying], None]:
+    due = now()
+
+    def report(event: Emptying) -> None:
+        nonlocal due
+        if event.removed == event.total or now() >= due:
+            due = now() + _PAUSE
+            write(Line(f"  {event.address}: {how_far(event)}", Style.QUIET))
+
+    return report
+
+
+def _each(write: Callable[[Line], None], *, verbose: bool) -> Reporter:
     told: dict[tuple[str, str], float] = {}
 
     def report(event: Event) -> None:
@@ -45,8 +80,16 @@ def waiting_text(event: Waiting) -> str:
     return f"  {event.address}: waiting for {event.reason}{waited}"
 
 
+def how_far(event: Emptying) -> str:
+    """How far an emptying is."""
+    of = "" if event.total is None else f" of {event.total:,}"
+    return f"{event.removed:,}{of} removed"
+
+
 def finished_line(event: Finished) -> Line:
     """One change that is done."""
     change = event.change
+    if change.gone:
+        return Line(f"  {GLYPHS[change.action]} {change.address} {change.reason}", Style.QUIET)
     text = f"  {GLYPHS[change.action]} {change.address} {_DONE[change.action]} ({event.seconds:.1f} s)"
     return Line(text, _STYLES.get(change.action, Style.QUIET))

@@ -12,7 +12,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from task_deployer.events import Event, Failed, Finished, Reporter, Started, Waiting
+from task_deployer.events import Emptying, Event, Failed, Finished, Reporter, Started, Waiting
 from task_deployer.render import progress
 from task_deployer.render.text import GLYPHS, Line, Style
 
@@ -58,7 +58,7 @@ class Terminal:
 
                 def report(event: Event) -> None:
                     running.take(event)
-                    if not isinstance(event, Waiting):
+                    if not isinstance(event, Waiting | Emptying):
                         plain(event)
 
                 yield report
@@ -70,7 +70,7 @@ class Terminal:
 
 
 class _Running:
-    """What is at work now: a spinner, the address, since when, and what it waits for.
+    """What is at work now: a spinner, the address, since when, what it waits for, or how far it is.
 
     The live view begins with the first change: before that a question may be due, which it would cover.
     """
@@ -79,7 +79,7 @@ class _Running:
         self._live = Live(self, console=console, transient=True, refresh_per_second=8)
         self._since: dict[str, float] = {}
         self._glyphs: dict[str, str] = {}
-        self._waits: dict[str, str] = {}
+        self._says: dict[str, str] = {}
         self._spinner = Spinner("dots")
 
     def __enter__(self) -> Self:
@@ -96,10 +96,12 @@ class _Running:
                 self._since[event.change.address] = time.monotonic()
                 self._glyphs[event.change.address] = GLYPHS[event.change.action]
             case Waiting():
-                self._waits[event.address] = event.reason
+                self._says[event.address] = f"waiting for {event.reason}"
+            case Emptying():
+                self._says[event.address] = progress.how_far(event)
             case Finished() | Failed():
                 self._since.pop(event.change.address, None)
-                self._waits.pop(event.change.address, None)
+                self._says.pop(event.change.address, None)
             case _:
                 pass
 
@@ -107,8 +109,8 @@ class _Running:
         now = time.monotonic()
         table = Table.grid(padding=(0, 1))
         for address, since in list(self._since.items()):
-            waits = f"waiting for {self._waits[address]}" if address in self._waits else ""
-            table.add_row(self._spinner, self._glyphs[address], address, f"{now - since:.0f} s", Text(waits, "dim"))
+            says = Text(self._says.get(address, ""), "dim")
+            table.add_row(self._spinner, self._glyphs[address], address, f"{now - since:.0f} s", says)
         return table
 
 

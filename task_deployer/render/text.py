@@ -134,7 +134,8 @@ def _sum(plan: Plan) -> str:
     counts = [
         (len(plan.of(Action.CREATE)), "to create"),
         (len(plan.of(Action.UPDATE)), "to change"),
-        (len(plan.of(Action.DELETE)), "to delete"),
+        (sum(not change.gone for change in plan.of(Action.DELETE)), "to delete"),
+        (sum(change.gone for change in plan.changes), "gone already"),
         (sum(not change.forgets for change in plan.of(Action.KEEP)), "as wanted"),
         (sum(change.forgets for change in plan.changes), "left as they are"),
     ]
@@ -198,10 +199,16 @@ def _outcome_lines(result: Result) -> Iterator[Line]:
             yield Line(f"  left    {change.address}  ({change.reason})", Style.QUIET)
     if outcome.failed:
         yield Line(f"Failed: {len(outcome.failed)}. Done: {len(outcome.done)}. Run it again to go on.", Style.BAD)
-    elif outcome.done:
-        yield Line(f"Done: {_number(len(outcome.done), 'change')}.", Style.GOOD)
+    elif outcome.done or result.plan.pending:
+        yield Line(f"Done: {_number(len(outcome.done), 'change')}{_gone(result.plan)}.", Style.GOOD)
     else:
         yield Line(_nothing_to_do(result.plan), Style.GOOD)
+
+
+def _gone(plan: Plan) -> str:
+    """What `down` came too late for: somebody else has removed it, or it never came to be."""
+    gone = sum(change.gone for change in plan.changes)
+    return f"; {_number(gone, 'resource')} {'was' if gone == 1 else 'were'} gone already" if gone else ""
 
 
 def _output_lines(result: Result) -> Iterator[Line]:

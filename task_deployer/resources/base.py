@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Generic, NewType, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from task_deployer.aws import Account, Aws
@@ -108,8 +108,8 @@ AnyResource: TypeAlias = Resource[Any]
 
 
 def _references(resource: AnyResource) -> Iterator[AnyResource]:
-    for field in fields(resource):  # type: ignore[arg-type]  # every kind is a dataclass; a test holds it
-        value = getattr(resource, field.name)
+    for each in fields(resource):  # type: ignore[arg-type]  # every kind is a dataclass; a test holds it
+        value = getattr(resource, each.name)
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, Resource):
                 yield item
@@ -172,17 +172,33 @@ class Careful(Protocol):
         """Why it cannot be written; empty if it can. `recorded` are the entries that are on record as ours. Pure."""
 
 
+@dataclass(frozen=True)
+class Held:
+    """What a thing holds: how many of each sort, by its name in the singular. `more`: there may be more of them."""
+
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    more: bool = False
+
+    def __bool__(self) -> bool:
+        return any(self.numbers.values())
+
+    def __str__(self) -> str:
+        counted = [f"{n:,} {sort}" + ("" if n == 1 else "s") for sort, n in self.numbers.items() if n]
+        told = " and ".join(filter(None, (", ".join(counted[:-1]), *counted[-1:]))) or "nothing"
+        return f"at least {told}" if self.more else told
+
+
 @runtime_checkable
 class HoldsData(Protocol):
     """A kind whose deletion may lose what cannot be had back."""
 
     @classmethod
-    def count(cls, aws: Aws, identity: Identity) -> int:
-        """How many things are in it, up to a limit that the kind states."""
+    def count(cls, aws: Aws, identity: Identity) -> Held:
+        """What is in it, counted up to a limit that the kind states."""
 
     @classmethod
-    def empty(cls, aws: Aws, identity: Identity) -> None:
-        """Remove all that is in it."""
+    def discard(cls, aws: Aws, identity: Identity) -> None:
+        """Remove it with all that is in it. What is absent already is done."""
 
 
 @runtime_checkable

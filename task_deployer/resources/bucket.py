@@ -11,8 +11,9 @@ from task_deployer.aws import Account, Aws
 from task_deployer.errors import ResourceError
 from task_deployer.forbidden import Denial, ForbiddenError
 from task_deployer.refusals import code_of
-from task_deployer.resources import bucket_contents
-from task_deployer.resources.base import Difference, Identity, Resource
+from task_deployer.resources import bucket_contents, bucket_writers
+from task_deployer.resources.base import Difference, Held, Identity, Resource
+from task_deployer.resources.bucket_writers import NOT_EMPTY
 from task_deployer.resources.ownership import recognised, taken
 from task_deployer.resources.rights import Rights
 from task_deployer.retry import BUCKET_NAME_BUSY, BUCKET_SETTLING, patiently
@@ -21,6 +22,7 @@ from task_deployer.tags import as_pairs
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CreateBucketConfigurationTypeDef
 
+_REFILLS = 3  # how often something may be written between the last look into a bucket and its deletion
 _NO_LOCATION = "us-east-1"
 """The one region that CreateBucket must not name."""
 
@@ -41,6 +43,7 @@ class Bucket(Resource[SeenBucket]):
     """
 
     kind: ClassVar[str] = "bucket"
+    outlives: ClassVar[str | None] = "function"  # a function that still runs would go on writing to it
     exclusive: ClassVar[bool] = True
     sheds_tags: ClassVar[bool] = True  # PutBucketTagging replaces the whole set
     rights: ClassVar[Rights] = Rights(
@@ -125,20 +128,34 @@ class Bucket(Resource[SeenBucket]):
                 lambda: aws.s3.delete_bucket(Bucket=name, ExpectedBucketOwner=aws.account.id),
             )
         except ClientError as error:
-            if code_of(error) == "BucketNotEmpty":
+            if code_of(error) == NOT_EMPTY:
                 raise _not_empty(name) from error
             if code_of(error) != "NoSuchBucket":
                 raise
 
     @classmethod
-    def count(cls, aws: Aws, identity: Identity) -> int:
-        """How many object versions and delete markers it holds, up to `bucket_contents.COUNTED`."""
+    def count(cls, aws: Aws, identity: Identity) -> Held:
+        """What it holds, up to `bucket_contents.COUNTED`."""
         return bucket_contents.count(aws, identity["bucket"])
 
     @classmethod
     def empty(cls, aws: Aws, identity: Identity) -> None:
         """Remove all versions, delete markers and unfinished uploads."""
         bucket_contents.empty(aws, identity["bucket"])
+
+    @classmethod
+    def discard(cls, aws: Aws, identity: Identity) -> None:
+        """Empty it and delete it. What somebody writes in between is removed too, a few times."""
+        for _ in range(_REFILLS):
+            cls.empty(aws, identity)
+            try:
+                cls.delete(aws, identity)
+            except ResourceError as error:
+                if error.code != NOT_EMPTY:
+                    raise
+            else:
+                return
+        raise bucket_writers.refilled(aws, identity["bucket"])
 
 
 def _tags(aws: Aws, name: str) -> dict[str, str]:
@@ -154,7 +171,7 @@ def _tags(aws: Aws, name: str) -> dict[str, str]:
 def _not_empty(name: str) -> ResourceError:
     return ResourceError(
         f"The bucket {name} is not empty",
-        code="BucketNotEmpty",
+        code=NOT_EMPTY,
         detail="Something was written to it after it was looked into. It was left as it is.",
         hint="Stop who writes to it; --empty-buckets deletes what is in it, --keep-buckets leaves the bucket.",
     )

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from task_deployer.aws import Account, Aws
 from task_deployer.refusals import code_of
-from task_deployer.resources.base import Difference, Identity, Resource, differing
+from task_deployer.resources.base import Difference, Held, Identity, Resource, differing
 from task_deployer.resources.ownership import is_ours, recognised, taken
 from task_deployer.resources.rights import Rights
 from task_deployer.retry import QUEUE_NAME_BUSY, QUEUE_VISIBLE, patiently, until_visible
@@ -136,19 +136,20 @@ class Queue(Resource[SeenQueue]):
             raise taken(f"the queue {self.name}", found)
 
     @classmethod
-    def count(cls, aws: Aws, identity: Identity) -> int:
+    def count(cls, aws: Aws, identity: Identity) -> Held:
         """How many messages it holds, visible, in flight and delayed: SQS's own approximation."""
         try:
             found = aws.sqs.get_queue_attributes(QueueUrl=identity["url"], AttributeNames=["All"])
         except ClientError as error:
             if code_of(error) in _ABSENT:
-                return 0
+                return Held()
             raise
-        return _messages(found.get("Attributes", {}))
+        return Held({"message": _messages(found.get("Attributes", {}))})
 
     @classmethod
-    def empty(cls, aws: Aws, identity: Identity) -> None:
-        """Nothing to do beforehand: a queue is deleted with its messages."""
+    def discard(cls, aws: Aws, identity: Identity) -> None:
+        """Delete it: its messages go with it."""
+        cls.delete(aws, identity)
 
 
 def _tags(aws: Aws, url: str) -> dict[str, str]:

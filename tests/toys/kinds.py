@@ -15,6 +15,7 @@ from task_deployer.resources.base import (
     ENTRIES,
     AnyResource,
     Difference,
+    Held,
     Identity,
     Refusal,
     Resource,
@@ -98,16 +99,17 @@ class Chest(Toy):
     existing: bool = False
 
     @classmethod
-    def count(cls, aws: Aws, identity: Identity) -> int:
+    def count(cls, aws: Aws, identity: Identity) -> Held:
         """One thing, if it is filled."""
         with reading(identity["name"], aws) as world:
-            return int(identity["name"] in world.filled)
+            return Held({"coin": int(identity["name"] in world.filled)})
 
     @classmethod
-    def empty(cls, aws: Aws, identity: Identity) -> None:
-        """Take out what is in it."""
+    def discard(cls, aws: Aws, identity: Identity) -> None:
+        """Take out what is in it, and remove it."""
         with acting("empty", identity["name"], aws) as world:
             world.filled.discard(identity["name"])
+        cls.delete(aws, identity)
 
 
 @dataclass(frozen=True)

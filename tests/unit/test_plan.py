@@ -110,7 +110,7 @@ def test_down_goes_backwards() -> None:
 def test_what_is_gone_already_says_so() -> None:
     """What is not at AWS any more is deleted all the same: a promise may have been kept after the read."""
     change = only(plan_down(recorded(A), seen(toy__a=None), LINEAGE))
-    assert (change.action, change.reason) == (Action.DELETE, "not at AWS any more")
+    assert (change.action, change.reason, change.gone) == (Action.DELETE, "gone already", True)
 
 
 @pytest.mark.parametrize("found", [1, None])

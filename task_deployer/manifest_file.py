@@ -1,16 +1,11 @@
-"""The file that a manifest is kept in: one writer at a time, and never half a text, whatever ends the run.
+"""The file that a manifest is kept in: one writer at a time, and never half a text, whatever ends the run."""
 
-The lock is `flock` on a file beside the manifest, which the kernel releases when its holder dies.
-"""
-
-import fcntl
 import os
-import re
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from task_deployer import manifest_lock
 from task_deployer.errors import ManifestError
 
 FOLDER = ".task-deploy"
@@ -62,10 +57,10 @@ def locked(path: Path) -> Iterator[None]:
 
     Raises `ManifestError` if another run holds it, or if it cannot be taken.
     """
-    lock = path.with_name(f"{path.name}.lock")
+    lock = lock_of(path)
     try:
         made = _make_folder(lock.parent)
-        descriptor = _acquire(lock)
+        descriptor = manifest_lock.acquire(lock)
     except OSError as error:
         raise ManifestError(
             f"The manifest {path} cannot be locked",
@@ -75,12 +70,15 @@ def locked(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        if not path.exists():
-            lock.unlink(missing_ok=True)
+        recorded = path.exists()
+        manifest_lock.release(lock, descriptor, remove=not recorded)
+        if not recorded:
             _remove_empty(lock.parent, made)
-        else:
-            os.ftruncate(descriptor, 0)  # nobody holds it any more
-        os.close(descriptor)
+
+
+def lock_of(path: Path) -> Path:
+    """The file whose lock is a manifest's."""
+    return path.with_name(f"{path.name}.lock")
 
 
 def holder(path: Path) -> str | None:
@@ -88,44 +86,8 @@ def holder(path: Path) -> str | None:
 
     Does not take the lock: a run that begins meanwhile must find it free.
     """
-    try:
-        words = path.with_name(f"{path.name}.lock").read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return None
-    process = re.fullmatch(rf"process (\d+) on {re.escape(socket.gethostname())}", words)
-    return words or None if process is None or _lives(int(process[1])) else None
-
-
-def _lives(process: int) -> bool:
-    """Whether a process of this machine is there; signal 0 asks without sending anything."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _acquire(lock: Path) -> int:
-    """Take the lock; a file that its last holder removed while we waited for it is no lock, so look again."""
-    while True:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = os.read(descriptor, 200).decode(errors="replace").strip()
-            os.close(descriptor)
-            raise ManifestError(
-                "Another task-deploy is at work on this stack",
-                detail=f"{lock} is held by {holder or 'a process that has not said who it is'}. Nothing was changed.",
-                hint="Wait until it has ended, then run the same command again.",
-            ) from error
-        if lock.exists() and lock.stat().st_ino == os.fstat(descriptor).st_ino:
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
-            return descriptor
-        os.close(descriptor)
+    found = manifest_lock.signed(lock_of(path))
+    return str(found) if found else None
 
 
 def _sync_folder(folder: Path) -> None:

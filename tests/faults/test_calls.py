@@ -26,6 +26,7 @@ ACTIONS = {
     "GetBucketNotificationConfiguration": {"s3:GetBucketNotification"},
     "PutBucketNotificationConfiguration": {"s3:PutBucketNotification"},
     "ListObjectVersions": {"s3:ListBucketVersions"},
+    "ListMultipartUploads": {"s3:ListBucketMultipartUploads"},
     "CreateBucket": {"s3:CreateBucket", "s3:TagResource"},
     "CreateFunction": {"lambda:CreateFunction", "lambda:TagResource", "iam:PassRole"},
     "CreateRole": {"iam:CreateRole", "iam:TagRole"},

@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 local_app = typer.Typer(help="The local AWS on this machine: no account, no Docker.", no_args_is_help=True)
 app.add_typer(local_app, name="local")
+app.add_typer(cli_state.state_app, name="state")
 
 Only = Annotated[str | None, typer.Option("--only", help="This task and the topics it names, and nothing else.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse where there is a warning.")]
@@ -115,6 +116,7 @@ def down(
     session.down(empty_buckets=empty_buckets, keep_buckets=keep_buckets, keep_logs=keep_logs, skip_dead_foreign=dead)
 
 
+app.command()(cli_state.unlock)
 app.command("deploy", hidden=True)(up)
 app.command("destroy", hidden=True)(down)
 app.command("restore-notifications")(cli_state.restore_notifications)

@@ -41,7 +41,7 @@ class Session:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._terminal = Terminal(
+        self.terminal = Terminal(
             colour=not settings.no_color, quiet=settings.quiet or settings.json, verbose=settings.verbose
         )
         self._stop = Flag()
@@ -121,17 +121,17 @@ class Session:
         if self._settings.json:
             typer.echo(json.dumps(json.result_document(result)))
         else:
-            self._terminal.say(text.warning_lines(result))
-            self._terminal.result(text.result_lines(result, verbose=self._settings.verbose))
+            self.terminal.say(text.warning_lines(result))
+            self.terminal.result(text.result_lines(result, verbose=self._settings.verbose))
             if not (self._settings.local or self._settings.quiet):
-                self._terminal.say(text.delay_lines(result))
+                self.terminal.say(text.delay_lines(result))
         if result.outcome.failed:
             raise typer.Exit(1)
 
     @contextmanager
     def _run(self) -> Iterator[Run]:
-        with self._terminal.progress() as report, _interrupts(self._interrupted):
-            yield Run(lambda aws: self._means(aws, report), self._confirm)
+        with self.terminal.progress() as report, _interrupts(self._interrupted):
+            yield Run(lambda aws: self._means(aws, report), self.confirm)
 
     def _means(self, aws: Aws, report: Reporter) -> Means:
         return Means(aws, report, max(1, self._settings.workers), self._stop)
@@ -139,9 +139,10 @@ class Session:
     def _interrupted(self) -> None:
         self._stop.set()
         words = "Stopping: nothing new begins, what is under way ends and is recorded. Once more stops at once."
-        self._terminal.say([Line(words, Style.WARN)])
+        self.terminal.say([Line(words, Style.WARN)])
 
-    def _confirm(self, question: str) -> None:
+    def confirm(self, question: str) -> None:
+        """Ask; `UsageError` if nobody can be asked, `Declined` if the answer is no."""
         if self._settings.yes:
             return
         if self._settings.json or not (sys.stdin.isatty() and sys.stderr.isatty()):

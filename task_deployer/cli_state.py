@@ -1,11 +1,76 @@
-"""The commands about what is recorded and kept: options in, one call, exit code out."""
+"""The commands about what is recorded and kept: `state`, `unlock`, `restore-notifications`.
 
+As in cli.py, nothing that `--help` does not need is imported at the top.
+"""
+
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from task_deployer.cli_options import Settings, SkipDeadForeign, shared
+
+if TYPE_CHECKING:
+    from task_deployer.cli_session import Session
+    from task_deployer.render.text import Line
+
+state_app = typer.Typer(help="What is recorded in the manifest. Asks AWS nothing.", no_args_is_help=True)
+
+At = Annotated[str, typer.Argument(metavar="ADDRESS", help="As `state list` shows it: bucket.ingest.uploads.")]
+
+
+@state_app.command("list")
+@shared
+def list_(settings: Settings) -> None:
+    """List all that is recorded: address, kind, status, origin and what finds it at AWS."""
+    from task_deployer import recorded  # noqa: PLC0415 - see the module's docstring
+    from task_deployer.render import records  # noqa: PLC0415 - same
+
+    session = _session(settings)
+    journal = recorded.read(session.project)
+    _tell(session, settings, records.list_lines(journal), lambda: records.list_document(journal, settings.env))
+
+
+@state_app.command("show")
+@shared
+def show(settings: Settings, *, address: At) -> None:
+    """Show one record, and the ARN of what it is about."""
+    from task_deployer import recorded  # noqa: PLC0415 - see the module's docstring
+    from task_deployer.render import records  # noqa: PLC0415 - same
+
+    session = _session(settings)
+    journal, entry = recorded.show(session.project, address)
+    lines = records.show_lines(journal, entry)
+    _tell(session, settings, lines, lambda: records.entry_document("state show", journal, entry))
+
+
+@state_app.command("forget")
+@shared
+def forget(settings: Settings, *, address: At) -> None:
+    """Take one record out of the manifest. What it is about stays at AWS, and is no longer ours. Asks."""
+    from task_deployer import recorded  # noqa: PLC0415 - see the module's docstring
+    from task_deployer.render import records  # noqa: PLC0415 - same
+
+    session = _session(settings)
+    journal, entry = recorded.forget(session.project, address, session.confirm)
+    lines = records.forget_lines(entry)
+    _tell(session, settings, lines, lambda: records.entry_document("state forget", journal, entry))
+
+
+@shared
+def unlock(
+    settings: Settings,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Break the lock of a process that is alive, too.")] = False,
+) -> None:
+    """Break the lock of the manifest, if anybody holds it. Shows who that is, and asks."""
+    from task_deployer import recorded  # noqa: PLC0415 - see the module's docstring
+    from task_deployer.render import records  # noqa: PLC0415 - same
+
+    session = _session(settings)
+    unlocked = recorded.unlock(session.project, session.confirm, force=force)
+    _tell(session, settings, records.unlock_lines(unlocked), lambda: records.unlock_document(unlocked))
 
 
 @shared
@@ -24,3 +89,20 @@ def restore_notifications(
     from task_deployer.restore import Choice  # noqa: PLC0415 - the same
 
     Session(settings).restore_notifications(Choice(bucket, file, drop_new, skip_dead_foreign))
+
+
+def _session(settings: Settings) -> "Session":
+    from task_deployer.cli_session import Session  # noqa: PLC0415 - see the module's docstring
+
+    return Session(settings)
+
+
+def _tell(
+    session: "Session", settings: Settings, lines: "Iterable[Line]", document: Callable[[], dict[str, object]]
+) -> None:
+    if settings.json:
+        from task_deployer.render import json  # noqa: PLC0415 - see the module's docstring
+
+        typer.echo(json.dumps(document()))
+    else:
+        session.terminal.result(lines)

@@ -29,7 +29,7 @@ from task_deployer.resources.notification_document import of_function
 from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
 from task_deployer.walk import Means
-from task_deployer.warnings import Warning, late, refuse, told, warnings_of  # noqa: A004 - the contract's word
+from task_deployer.warnings import Warning, late, left_behind, refuse, told, warnings_of  # noqa: A004 - our word
 
 Confirm = Callable[[str], None]
 """Ask the user a question; raise `UsageError` if nobody can be asked, another `TaskDeployError` if the answer is no."""
@@ -124,8 +124,9 @@ def status(project: Project, run: Run) -> Result:
 def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     """Remove all that is recorded, dependents first. Needs the manifest alone; without one there is nothing to do."""
     config, recorded = project.to_take_down()
+    others = left_behind(project.other_manifests(recorded))
     if recorded is None:
-        return Result("down", config.stack.name if config else None, project.env, None, None)
+        return Result("down", config.stack.name if config else None, project.env, None, None, warnings=others)
     aws = project.connect(project.region(config, recorded), config)
     aws, remarks = with_care(aws, recorded.path, choices.skip_dead_foreign)
     means = run.connect(aws)
@@ -138,7 +139,7 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
         borrowed = entries_in_others(journal.records)
         outcome = _execute(planned, (), observed, journal, means)
         shown = until_gone(means, {a: (r.kind, r.identity) for a, r in borrowed.items() if a in outcome.done})
-    said = (*map(told, remarks), *map(late, shown))
+    said = (*others, *map(told, remarks), *map(late, shown))
     return _result("down", journal, aws, plan=planned, outcome=outcome, warnings=said)
 
 

@@ -16,7 +16,7 @@ from task_deployer import manifest_file
 from task_deployer.aws import Account
 from task_deployer.errors import ManifestError, SafetyError
 from task_deployer.manifest_file import FOLDER
-from task_deployer.records import Record, Status, check_identity, in_order, parse_record
+from task_deployer.records import Record, Status, as_document, check_identity, in_order, parse_record
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import Address, AnyResource, Bound, Unique
 
@@ -81,7 +81,7 @@ def find(root: Path, env: str, *, local: bool) -> Path | None:
 
     Raises `ManifestError` if there are several: then --manifest has to say which.
     """
-    found = sorted(folder(root, local=local).glob(f"*.{glob.escape(env)}.json"))
+    found = find_all(root, env, local=local)
     if len(found) > 1:
         raise ManifestError(
             f"There are {len(found)} manifests of the environment {env!r}",
@@ -89,6 +89,11 @@ def find(root: Path, env: str, *, local: bool) -> Path | None:
             hint="Say which one with --manifest FILE.",
         )
     return found[0] if found else None
+
+
+def find_all(root: Path, env: str, *, local: bool) -> tuple[Path, ...]:
+    """Find all manifests of an environment in a project."""
+    return tuple(sorted(folder(root, local=local).glob(f"*.{glob.escape(env)}.json")))
 
 
 def folder(root: Path, *, local: bool) -> Path:
@@ -149,17 +154,7 @@ def _serialize(manifest: Manifest) -> str:
         "account": manifest.account.id,
         "region": manifest.account.region,
         "partition": manifest.account.partition,
-        "resources": {
-            address: {
-                "kind": record.kind,
-                "identity": dict(record.identity),
-                "depends_on": list(record.depends_on),
-                "origin": record.origin,
-                "status": record.status,
-                **({"bound_to": record.bound_to} if record.bound_to else {}),
-            }
-            for address, record in sorted(manifest.records.items())
-        },
+        "resources": {address: as_document(record) for address, record in sorted(manifest.records.items())},
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 

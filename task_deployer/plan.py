@@ -41,8 +41,8 @@ class Change:
     `goes_with`: the address of the resource whose deletion takes this one along, without a call of its own.
     `empties`: what it holds is removed first. `forgets`: it stays at AWS, and its record is dropped. `entries`: those
     recorded in a shared document that the change is about; what else is recorded there stays. `anew`: it cannot be
-    healed in place, so it is deleted and made again. `gone`: it was absent before; its deletion is asked for all the same, since a read
-    may be late, and is no deed of ours.
+    healed in place, so it is deleted and made again. `gone`: it was absent before; its deletion is asked for all the
+    same, since a read may be late, and is no deed of ours.
     """
 
     address: Address

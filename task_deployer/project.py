@@ -8,6 +8,7 @@ from task_deployer import manifest, names
 from task_deployer.archive import Archive, pack
 from task_deployer.aws import Access, Account, Aws, connect, resolve_region
 from task_deployer.config import BASE, Config, check_env, load, stack_name
+from task_deployer.config.tree import shown
 from task_deployer.errors import ConfigError, SafetyError, UsageError
 from task_deployer.kept_documents import Kept
 from task_deployer.manifest import Manifest
@@ -58,6 +59,24 @@ class Project:
                 raise
             return None, manifest.read(self.manifest_path(name or ""))
         return config, self.recorded(config)
+
+    def manifest_meant(self) -> Path | None:
+        """Where the manifest of the stack that is meant is, or would be; None if nothing says which.
+
+        The config is looked into for the stack's name alone; without one it is the project's only manifest.
+        """
+        check_env(self.env)
+        name = stack_name(self.folder, self.env)
+        if self.file is not None or name is not None:
+            return self.manifest_path(name or "")
+        if self.is_named:
+            self.config()  # says what is wrong with it
+        return manifest.find(self.root, self.env, local=self.local)
+
+    def other_manifests(self, recorded: Manifest | None) -> tuple[str, ...]:
+        """The project's manifests of the same environment but this one: other stacks, or this one's former name."""
+        found = manifest.find_all(self.root, self.env, local=self.local)
+        return tuple(shown(path) for path in found if recorded is None or path.resolve() != recorded.path.resolve())
 
     def manifest_path(self, stack: str) -> Path:
         """Where the manifest of this stack is, or will be."""

@@ -76,6 +76,18 @@ def parse_record(address: str, record: Mapping[str, object]) -> Record:
     return Record(kind, identity, edges, origin, status, str(record.get("bound_to", "")))
 
 
+def as_document(record: Record) -> dict[str, object]:
+    """The record as `parse_record` reads it."""
+    return {
+        "kind": record.kind,
+        "identity": dict(record.identity),
+        "depends_on": list(record.depends_on),
+        "origin": record.origin,
+        "status": record.status,
+        **({"bound_to": record.bound_to} if record.bound_to else {}),
+    }
+
+
 def interrupted(record: Record) -> bool:
     """Whether a run ended before it could write the outcome down."""
     return record.status is not Status.READY

@@ -1,6 +1,7 @@
 """What somebody should think about: mostly what a config does that its author may not mean. Pure."""
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from task_deployer.care import Remark
@@ -32,6 +33,19 @@ def late(address: Address) -> Warning:
 def told(remark: Remark) -> Warning:
     """What a verb had to tell besides its outcome, as a warning."""
     return Warning(remark.code, Address(remark.address), remark.message)
+
+
+def left_behind(manifests: Sequence[str]) -> tuple[Warning, ...]:
+    """Name the manifests of other stacks that a `down` leaves: a stack that was renamed is another one."""
+    return tuple(
+        Warning(
+            "other-manifest",
+            Address(path),
+            "it records another stack of this environment, which this `down` leaves. If the stack was renamed: "
+            f"`task-deploy down --manifest {shlex.quote(path)}` removes what is left of it.",
+        )
+        for path in manifests
+    )
 
 
 def refuse(warnings: tuple[Warning, ...]) -> None:

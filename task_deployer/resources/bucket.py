@@ -43,7 +43,7 @@ class Bucket(Resource[SeenBucket]):
     """
 
     kind: ClassVar[str] = "bucket"
-    outlives: ClassVar[str | None] = "function"  # a function that still runs would go on writing to it
+    outlives: ClassVar[tuple[str, ...]] = ("function",)  # a function that still runs would go on writing to it
     exclusive: ClassVar[bool] = True
     sheds_tags: ClassVar[bool] = True  # PutBucketTagging replaces the whole set
     rights: ClassVar[Rights] = Rights(

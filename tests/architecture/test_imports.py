@@ -33,7 +33,7 @@ KNOWS_BOTOCORE = {"aws", "pages", "refusals", "retry", "engine", "walk"}
 STARTS_THE_LOCAL_AWS = {"cli_local", "demo", "project"}
 COMMANDS = {
     *("cli", "cli_local", "cli_options", "cli_session", "cli_state", "commands", "data_loss", "demo", "project"),
-    *("doctor", "restore"),
+    *("doctor", "recorded", "restore"),
 }
 
 

@@ -1,0 +1,129 @@
+"""What is recorded: looked at, taken out, and its lock broken. Asks AWS nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from task_deployer import manifest, manifest_file, manifest_lock
+from task_deployer.config.table import nearest
+from task_deployer.errors import ManifestError, UsageError
+from task_deployer.lock_holder import Life
+from task_deployer.manifest import Manifest
+from task_deployer.manifest_lock import Hold
+from task_deployer.project import Project
+from task_deployer.records import Record
+from task_deployer.resources import KINDS
+from task_deployer.resources.base import Address
+
+Confirm = Callable[[str], None]
+"""Ask the user a question; raise a `TaskDeployError` if the answer is not yes."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One record, where its thing is at AWS, and the records that depend on it."""
+
+    address: Address
+    record: Record
+    arn: str
+    dependents: tuple[Address, ...]
+
+
+@dataclass(frozen=True)
+class Unlocked:
+    """The lock of a manifest that nobody holds any more; `broken` is the hold that was, if there was one."""
+
+    manifest: Path
+    broken: Hold | None
+
+
+def read(project: Project) -> Manifest | None:
+    """Read the manifest that is meant; None where nothing is recorded. Raises what `manifest.read` does."""
+    path = project.manifest_meant()
+    return manifest.read(path) if path else None
+
+
+def show(project: Project, address: str) -> tuple[Manifest, Entry]:
+    """Read one record. Raises `UsageError` for an unknown address."""
+    journal = read(project)
+    if journal is None:
+        raise _unknown(address)
+    return journal, _entry(journal, address)
+
+
+def forget(project: Project, address: str, confirm: Confirm) -> tuple[Manifest, Entry]:
+    """Take one record out, under the lock. What it is about stays at AWS, and so do the records that depend on it.
+
+    The manifest keeps its lineage, also where it was the last record. Raises `UsageError` for an unknown address.
+    """
+    path = project.manifest_meant()
+    if path is None or not path.exists():
+        raise _unknown(address)
+    with manifest_file.locked(path):
+        journal = manifest.read(path)
+        if journal is None:
+            raise _unknown(address)
+        entry = _entry(journal, address)
+        confirm(_question(entry))
+        journal.forget(entry.address)
+    return journal, entry
+
+
+def unlock(project: Project, confirm: Confirm, *, force: bool) -> Unlocked:
+    """Break the lock of the manifest that is meant, if anybody holds it.
+
+    Raises `ManifestError` for the lock of a process of this machine that is alive, unless forced; `UsageError` where
+    nothing says which manifest is meant.
+    """
+    path = project.manifest_meant()
+    if path is None:
+        raise UsageError(
+            f"There is neither a config in {project.folder} nor a manifest of {project.env!r}",
+            hint="Go to the project's folder, or name its config (--config DIR) or its manifest (--manifest FILE).",
+        )
+    lock = manifest_file.lock_of(path)
+    hold = manifest_lock.find(lock)
+    if hold is None:
+        return Unlocked(path, None)
+    if hold.life is Life.LIVING and not force:
+        raise ManifestError(
+            "The lock is held by a process that is alive",
+            detail=f"{lock} is held by {hold}. It was left as it is.",
+            hint="Wait until it has ended, or end it. --force breaks its lock all the same: then two runs may write "
+            "one manifest.",
+        )
+    confirm(f"This breaks the lock {lock}, held by {hold}. {_TOLD[hold.life]} Go on?")
+    manifest_lock.remove(lock)
+    return Unlocked(path, hold)
+
+
+_TOLD = {
+    Life.LIVING: "That process is alive, and may go on writing.",
+    Life.DEAD: "That process has ended.",
+    Life.UNKNOWN: "Whether that process is alive cannot be told from here: look there.",
+}
+
+
+def _entry(journal: Manifest, address: str) -> Entry:
+    record = journal.records.get(Address(address))
+    if record is None:
+        raise _unknown(address, journal)
+    arn = KINDS[record.kind].arns(journal.account, record.identity)[0]
+    dependents = tuple(sorted(other for other, one in journal.records.items() if address in one.depends_on))
+    return Entry(Address(address), record, arn, dependents)
+
+
+def _question(entry: Entry) -> str:
+    stay = f" What depends on it stays recorded: {', '.join(entry.dependents)}." if entry.dependents else ""
+    return (
+        f"This takes {entry.address} out of the manifest. {entry.arn} stays at AWS as it is, and no command here "
+        f"changes or deletes it any more.{stay} Go on?"
+    )
+
+
+def _unknown(address: str, journal: Manifest | None = None) -> UsageError:
+    return UsageError(
+        f"Nothing is recorded under the address {address!r}",
+        detail=f"{journal.path} was looked into. Nothing was changed." if journal else "There is no manifest.",
+        hint=nearest(address, journal.records) if journal else "Name it with --env or --manifest FILE.",
+    )

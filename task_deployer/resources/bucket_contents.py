@@ -42,15 +42,16 @@ def count(aws: "Aws", bucket: str) -> Held:
     with ThreadPoolExecutor(1) as pool:
         uploads = pool.submit(lambda: sum(map(len, _uploads(aws, bucket))))
         versions = markers = 0
+        more = False
         try:
             for page in _listing(aws, bucket):
                 versions += len(page.get("Versions", []))
                 markers += len(page.get("DeleteMarkers", []))
+                more = page["IsTruncated"]
                 if versions + markers >= COUNTED:
                     break
             return Held(
-                {"object version": versions, "delete marker": markers, "unfinished upload": uploads.result()},
-                more=versions + markers >= COUNTED,
+                {"object version": versions, "delete marker": markers, "unfinished upload": uploads.result()}, more
             )
         except ClientError as error:
             if code_of(error) == "NoSuchBucket":

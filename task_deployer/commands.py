@@ -11,7 +11,7 @@ from typing import TypedDict, Unpack
 from task_deployer import manifest, stack
 from task_deployer.aws import Account, Aws, partition_of
 from task_deployer.config import Config
-from task_deployer.data_loss import CAREFUL, Choices, heeding, losses, refuse_loss
+from task_deployer.data_loss import CAREFUL, Choices, heeding, losses, question, refuse_loss
 from task_deployer.engine import execute
 from task_deployer.errors import ConfigError, CredentialsError, Interrupted
 from task_deployer.events import Observing, Outcome, Planned
@@ -19,12 +19,12 @@ from task_deployer.kept_documents import folder_of, forget, with_care
 from task_deployer.manifest import Manifest
 from task_deployer.observe import let_ghosts_pass, observe_all, until_gone, until_shown
 from task_deployer.outputs import Outputs, outputs_of
-from task_deployer.plan import Action, Change, Desired, Plan, plan_down, plan_up
+from task_deployer.plan import Desired, Plan, plan_down, plan_up
 from task_deployer.policy import Document
 from task_deployer.project import Project, prepare
 from task_deployer.records import Record, entries_in_others
 from task_deployer.resources import Function, Notifications, RolePolicy
-from task_deployer.resources.base import ENTRIES, Address, Held, Identity, entries_of, joined, same_thing
+from task_deployer.resources.base import ENTRIES, Address, Identity, entries_of, joined, same_thing
 from task_deployer.resources.notification_document import of_function
 from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
@@ -135,7 +135,8 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
         planned = heeding(plan_down(journal.records, observed, journal.lineage, choices.kept), choices, journal.records)
         holding = refuse_loss(planned, means, journal.records, choices)
         means.report(Planned(planned))
-        run.confirm(_question(planned, journal, holding))
+        where = f"{journal.stack}/{journal.env} in account {aws.account.id}, {aws.account.region}"
+        run.confirm(question(planned, where, holding))
         borrowed = entries_in_others(journal.records)
         outcome = _execute(planned, (), observed, journal, means)
         shown = until_gone(means, {a: (r.kind, r.identity) for a, r in borrowed.items() if a in outcome.done})
@@ -156,14 +157,6 @@ def wanted(project: Project) -> tuple[Config, Account, tuple[Desired, ...]]:
 def task_policies(desired: Sequence[Desired]) -> Mapping[str, Document]:
     """The merged policy of each task's role."""
     return {resource.scope: resource.document for resource in desired if isinstance(resource, RolePolicy)}
-
-
-def _question(planned: Plan, journal: Manifest, holding: Mapping[Change, Held]) -> str:
-    number = sum(not change.gone for change in planned.of(Action.DELETE))
-    where = f"{journal.stack}/{journal.env} in account {journal.account.id}, {journal.account.region}"
-    full = {change: held for change, held in holding.items() if held}
-    lost = f" and what they hold, for good: {losses(full)}" if full else ""
-    return f"This deletes {number} resources of {where}{lost}. Go on?"
 
 
 def survey(means: Means, desired: Sequence[Desired], records: Mapping[Address, Record]) -> dict[Address, object]:

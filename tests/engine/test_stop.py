@@ -6,7 +6,7 @@ import pytest
 from task_deployer import manifest
 from task_deployer.aws import Aws
 from task_deployer.errors import Interrupted
-from task_deployer.events import Event, Skipped, Waiting
+from task_deployer.events import Emptying, Event, Skipped, Waiting
 from task_deployer.observe import observe_all
 from task_deployer.records import Status
 from task_deployer.walk import Means
@@ -62,6 +62,23 @@ def test_a_stop_wakes_what_waits(manifest_path: Path, world: World) -> None:
     assert (outcome.done, outcome.failed, outcome.skipped) == (("toy.other",), (), ("toy.a",))
     assert status(manifest_path) == {"toy.a": Status.CREATING, "toy.other": Status.READY}
     assert Waiting(A.address, "the role to reach Lambda") in events
+
+
+def test_a_verb_of_many_calls_notices_a_stop(manifest_path: Path, world: World) -> None:
+    """A verb that tells how far it is ends where the user has asked to stop; what it told before is reported."""
+    events: list[Event] = []
+    given = means(world, events)
+
+    def empty(verb: str, _name: str, aws: Aws) -> None:
+        if verb == "create":
+            aws.patience.progress(1000, None)
+            given.stop.set()
+            aws.patience.progress(2000, 2000)
+
+    world.before = empty
+    _, outcome = up(manifest_path, world, (A,), given)
+    assert (outcome.done, outcome.failed, outcome.skipped, outcome.stopped) == ((), (), ("toy.a",), True)
+    assert [Emptying(A.address, 1000, None)] == [event for event in events if isinstance(event, Emptying)]
 
 
 def test_a_stop_before_the_deletions_keeps_them(manifest_path: Path, world: World) -> None:

@@ -42,7 +42,8 @@ def main() -> None:
     from moto.s3.models import FakeDeleteMarker, FakeKey, s3_backends  # noqa: PLC0415 - in the server's process alone
     from moto.server import ThreadedMotoServer  # noqa: PLC0415 - same
 
-    FakeKey.__deepcopy__ = FakeDeleteMarker.__deepcopy__ = lambda self, _: self
+    for kind in (FakeKey, FakeDeleteMarker):
+        kind.__deepcopy__ = lambda self, _: self  # type: ignore[union-attr]  # copy.deepcopy looks for it
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     print(server.get_host_and_port()[1], flush=True)  # noqa: T201 - the answer

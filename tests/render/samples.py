@@ -35,6 +35,7 @@ CORS = change(
     goes_with=Address("bucket.ingest.thumbs"),
 )
 LEFT = change("bucket.ingest.shared", Action.KEEP, reason="not ours: left as it is", forgets=True)
+GONE = change("queue.orders", Action.DELETE, reason="gone already", gone=True)
 KEPT = Plan((ROLE, change("log_group.ingest", Action.KEEP)))
 NOTHING = Outcome()
 PLAN = Plan((QUEUE, ROLE, POLICY, FUNCTION, CORS, THUMBS, LEFT))
@@ -98,6 +99,8 @@ RESULTS = {
     "status": result("status", STATUS_PLAN, state=State.MISSING),
     "status-absent": Result("status", "media", "dev", ACCOUNT, REGION, state=State.ABSENT, calls=(1, 0)),
     "down": result("down", Plan((CORS, THUMBS, LEFT)), Outcome((CORS.address, THUMBS.address))),
+    "down-gone": result("down", Plan((GONE, CORS, THUMBS)), Outcome((CORS.address, THUMBS.address))),
+    "down-all-gone": result("down", Plan((GONE,))),
     "down-nothing": Result("down", "media", "dev", None, None),
 }
 """Each result by the name of its golden files."""

@@ -3,14 +3,25 @@ from dataclasses import replace
 import pytest
 
 from task_deployer.errors import ConfigError, Mistake, SafetyError, UsageError
-from task_deployer.events import Event, Failed, Finished, Observing, Outcome, Planned, Skipped, Started, Waiting
+from task_deployer.events import (
+    Emptying,
+    Event,
+    Failed,
+    Finished,
+    Observing,
+    Outcome,
+    Planned,
+    Skipped,
+    Started,
+    Waiting,
+)
 from task_deployer.plan import Action, Plan
 from task_deployer.render import progress, text
 from task_deployer.render.rich import Terminal
 from task_deployer.render.text import Line, Style
 from task_deployer.resources.base import Address
 from tests.render.golden import golden
-from tests.render.samples import CORS, FUNCTION, KEPT, PLAN, QUEUE, REFUSED, RESULTS, THUMBS, change
+from tests.render.samples import CORS, FUNCTION, GONE, KEPT, PLAN, QUEUE, REFUSED, RESULTS, THUMBS, change
 
 EVENTS: list[Event] = [
     Observing(13),
@@ -90,6 +101,35 @@ def test_progress() -> None:
 def test_verbose_progress() -> None:
     """--verbose adds the reading, what is kept, and each beginning."""
     assert golden("progress-verbose.txt") == joined(told(EVENTS, verbose=True))
+
+
+def test_what_was_gone_is_told_as_such() -> None:
+    """What was gone before is in plan and progress as gone, and not as deleted by us."""
+    assert ["  - queue.orders  (gone already)", "Plan: 1 gone already.", "  - queue.orders gone already"] == [
+        line.text for line in told([Planned(Plan((GONE,))), Finished(GONE, 0.1)])
+    ]
+
+
+def test_how_far_an_emptying_is() -> None:
+    """Twice a second at the most it is told how far the emptying is, of whichever resource; its end in any case."""
+    clock = [0.0]
+    lines: list[Line] = []
+    report = progress.reporter(lines.append, now=lambda: clock[0])
+    one, other = Address("bucket.a.b"), Address("bucket.a.c")
+    for clock[0], event in (
+        (0.0, Emptying(one, 1000, None)),
+        (0.2, Emptying(other, 1000, None)),
+        (0.49, Emptying(one, 2000, None)),
+        (0.5, Emptying(one, 34000, 100000)),
+        (0.6, Emptying(one, 35000, 100000)),
+        (0.7, Emptying(one, 100000, 100000)),
+    ):
+        report(event)
+    assert [
+        "  bucket.a.b: 1,000 removed",
+        "  bucket.a.b: 34,000 of 100,000 removed",
+        "  bucket.a.b: 100,000 of 100,000 removed",
+    ] == [line.text for line in lines]
 
 
 def test_no_plan_where_nothing_changes() -> None:

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check format lint types bench constraints readme clean
+.PHONY: help demo test big check format lint types bench constraints readme clean
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -18,6 +18,9 @@ demo: $(STAMP)  ## the main job on this laptop: a file becomes commands, and all
 
 test: $(STAMP)  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+big: $(STAMP)  ## the tests of big buckets with 100,000 versions instead of 10,000; minutes
+	TASK_DEPLOY_TEST_VERSIONS=100000 $(BIN)/python -m pytest -n 2 tests/integration/test_big_buckets.py
 
 format: $(STAMP)  ## rewrite the code in the one format
 	$(BIN)/ruff format .

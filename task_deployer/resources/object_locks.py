@@ -2,12 +2,13 @@
 
 import shlex
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
 from task_deployer.errors import ResourceError
-from task_deployer.refusals import code_of
+from task_deployer.refusals import CALL_ERRORS, code_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _AGAIN = "then run the same command again."
-_READING = "the rights s3:GetObjectRetention and s3:GetObjectLegalHold"
 _NONE = {  # a bucket without object locks, a version without one, a delete marker, a version that is gone
     "InvalidRequest",
     "ObjectLockConfigurationNotFoundError",
@@ -28,6 +28,20 @@ _NONE = {  # a bucket without object locks, a version without one, a delete mark
     "NoSuchKey",
     "NoSuchVersion",
 }
+
+
+@dataclass(frozen=True)
+class _Lock:
+    """An object lock: its mode, and when it ends."""
+
+    mode: str
+    until: str
+
+    def __str__(self) -> str:
+        return f"until {self.until} ({self.mode})"
+
+
+_UNLOCKED = _Lock("", "")
 
 
 def kept(
@@ -49,45 +63,42 @@ def kept(
 
 
 def _reason(aws: "Aws", bucket: str, key: str, version: str) -> tuple[str, str]:
-    """What holds a version, and what to do about it. Reads both that may: a lock that ends leaves a hold behind."""
+    """What holds a version, and what to do about it. Either read may be refused: that is no sign of absence."""
     which = f"--bucket {bucket} --key {shlex.quote(key)} --version-id {version}"
-    try:
-        hold = _unless_none(lambda: _hold(aws, bucket, key, version), otherwise=False)
-        mode, until = _unless_none(lambda: _lock(aws, bucket, key, version), otherwise=("", ""))
-    except ClientError as error:
-        return (
-            f"Whether a lock or a hold is on it cannot be read ({code_of(error)}); {_READING} would tell.",
-            f"End the lock or hold, or get s3:DeleteObjectVersion where a policy refuses it; {_AGAIN}",
-        )
+    hold = _known(lambda: _hold(aws, bucket, key, version), otherwise=False)
+    lock = _known(lambda: _lock(aws, bucket, key, version), otherwise=_UNLOCKED)
     if hold:
-        also = f", and an object lock ({mode}) until {until}" if mode else ""
+        also = f", and an object lock {lock}" if lock and lock.mode else ""
         lift = f"aws s3api put-object-legal-hold {which} --legal-hold Status=OFF"
         return f"A legal hold is on it{also}.", f"Lift it ({lift}), {_AGAIN}"
-    if mode == "GOVERNANCE":
-        bypass = f"aws s3api delete-object {which} --bypass-governance-retention"
+    if lock and lock.mode:
+        return _locked(lock, which)
+    if hold is None or lock is None:
         return (
-            f"An object lock (GOVERNANCE) holds it until {until}.",
-            f"Wait until then, or delete it with the right s3:BypassGovernanceRetention ({bypass}); {_AGAIN}",
-        )
-    if mode:
-        return (
-            f"An object lock ({mode}) holds it until {until}: nobody can end it before.",
-            "Run this again after that, or leave the bucket with --keep-buckets, which forgets it.",
-        )
+            "Whether a lock or a hold is on it cannot be read without the rights s3:GetObjectRetention and "
+            "s3:GetObjectLegalHold."
+        ), f"End the lock or hold, or get s3:DeleteObjectVersion where a policy refuses it; {_AGAIN}"
     return (
         "Neither an object lock nor a legal hold is on it: the right to delete it is missing.",
         f"Get s3:DeleteObjectVersion, and look for a Deny in the bucket's policy and for MFA delete; {_AGAIN}",
     )
 
 
-def _unless_none(read: Callable[[], T], *, otherwise: T) -> T:
-    """What is read; the other value where S3 says, in one of its ways, that there is no such thing."""
+def _locked(lock: _Lock, which: str) -> tuple[str, str]:
+    if lock.mode == "GOVERNANCE":
+        bypass = f"aws s3api delete-object {which} --bypass-governance-retention"
+        advice = f"Wait until then, or delete it with the right s3:BypassGovernanceRetention ({bypass}); {_AGAIN}"
+        return f"An object lock holds it {lock}.", advice
+    advice = "Run this again after that, or leave the bucket with --keep-buckets, which forgets it."
+    return f"An object lock holds it {lock}; nobody can end it before.", advice
+
+
+def _known(read: Callable[[], T], *, otherwise: T) -> T | None:
+    """What is read; `otherwise` where S3 says, in one of its ways, that there is none; None where it refuses to say."""
     try:
         return read()
-    except ClientError as error:
-        if code_of(error) in _NONE:
-            return otherwise
-        raise
+    except CALL_ERRORS as error:
+        return otherwise if isinstance(error, ClientError) and code_of(error) in _NONE else None
 
 
 def _hold(aws: "Aws", bucket: str, key: str, version: str) -> bool:
@@ -96,10 +107,9 @@ def _hold(aws: "Aws", bucket: str, key: str, version: str) -> bool:
     return found.get("LegalHold", {}).get("Status") == "ON"
 
 
-def _lock(aws: "Aws", bucket: str, key: str, version: str) -> tuple[str, str]:
-    """The mode of the lock, and when it ends."""
+def _lock(aws: "Aws", bucket: str, key: str, version: str) -> _Lock:
     owner = aws.account.id
     found = aws.s3.get_object_retention(Bucket=bucket, Key=key, VersionId=version, ExpectedBucketOwner=owner)
     retention = found.get("Retention", {})
     until = retention.get("RetainUntilDate")
-    return retention.get("Mode", ""), f"{until:%Y-%m-%d %H:%M} UTC" if until else ""
+    return _Lock(retention.get("Mode", ""), f"{until:%Y-%m-%d %H:%M} UTC" if until else "")

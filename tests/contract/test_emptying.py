@@ -180,7 +180,7 @@ def test_a_lock_is_told_with_its_end(aws: Aws, locked: Bucket, mode: str, advice
         answering(aws, "GetObjectRetention", Given(200, body=retention)),
     ):
         error = refused(aws, locked)
-    assert f"({mode}) holds it until 2099-01-02 03:04 UTC" in error.detail
+    assert f"holds it until 2099-01-02 03:04 UTC ({mode})" in error.detail
     assert "protected by object lock" in error.detail
     assert advice in error.hint
 
@@ -193,7 +193,7 @@ def test_a_lock_that_cannot_be_read_is_not_taken_for_none(aws: Aws, three: Bucke
         answering(aws, "GetObjectLegalHold", DENIED),
     ):
         error = refused(aws, three)
-    assert "cannot be read (AccessDenied)" in error.detail
+    assert "cannot be read without the rights" in error.detail
     assert "s3:GetObjectLegalHold" in error.detail
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 
+from bench.latency import slowed
 from tests.integration.account import Account
 from tests.integration.project import CONFIG, REGION, Project
 
@@ -140,3 +141,96 @@ def test_gone_already(project: Project, account: Account) -> None:
     project.succeed("down", "--yes")
     assert account.listing() == {}
     assert not project.manifest.exists()
+
+
+def test_gone_already_is_no_deed_of_ours(project: Project, account: Account) -> None:
+    """What was gone before is told as gone, in words and in the document, and is not among what was done."""
+    project.succeed("up")
+    account.s3.delete_bucket(Bucket=BUCKET)
+    account.lambda_.delete_function(FunctionName="media-dev-ingest")
+    document = project.succeed("down", "--yes", "--json").document
+    reasons = {change["address"]: change["reason"] for change in document["changes"]}
+    gone = {address for address, reason in reasons.items() if reason == "gone already"}
+    assert {"bucket.ingest.uploads", "cors.ingest.uploads", "function.ingest", "permission.ingest.uploads"} <= gone
+    assert len(reasons) - len(gone) == document["outcome"]["done"]
+
+    project.succeed("up")
+    account.s3.delete_bucket(Bucket=BUCKET)
+    ran = project.run("down", "--yes")
+    assert "bucket.ingest.uploads gone already" in ran.err
+    assert "5 resources were gone already" in ran.out
+
+
+def test_kept_buckets_are_named(project: Project) -> None:
+    """The buckets that --keep-buckets leaves are named at the end: no record says their names any more."""
+    project.succeed("up")
+    ran = project.succeed("down", "--yes", "--keep-buckets")
+    assert f"left    bucket.ingest.uploads  (left as it is: {BUCKET})" in ran.out
+
+
+def test_a_stack_that_was_renamed(project: Project, account: Account) -> None:
+    """`down` under the new name names the manifest of the old one, and how to take that down; that works."""
+    project.succeed("up")
+    project.configure(CONFIG.replace('"media"', '"other"'))
+    before = account.listing()
+    ran = project.succeed("down", "--yes")
+    assert "nothing to do" in ran.out
+    command = "down --manifest .task-deploy/media.dev.json"
+    assert f"`task-deploy {command}`" in ran.err
+    (warning,) = project.succeed("down", "--yes", "--json").document["warnings"]
+    assert ("other-manifest", ".task-deploy/media.dev.json") == (warning["code"], warning["address"])
+    assert before == account.listing()
+    assert [] == project.succeed(*command.split(), "--yes", "--json").document["warnings"]
+    assert account.listing() == {}
+
+
+def test_the_question_says_what_is_lost(project: Project, account: Account) -> None:
+    """With --empty-buckets the question names each bucket and what is in it."""
+    project.succeed("up")
+    account.s3.put_object(Bucket=BUCKET, Key="a.csv", Body=b"x")
+    told = project.run("down", "--empty-buckets")
+    assert (2, "") == (told.code, told.out)
+    assert "for good what is in bucket.ingest.uploads (1 object version)" in told.err
+
+
+def test_an_unfinished_upload_alone(project: Project, account: Account) -> None:
+    """An upload that somebody has begun is no empty bucket: refused with 5, unless --empty-buckets."""
+    project.succeed("up")
+    account.s3.create_multipart_upload(Bucket=BUCKET, Key="c.csv")
+    assert "1 unfinished upload" in project.refused("down", "--yes", code=5)["detail"]
+    project.succeed("down", *FULL)
+    assert account.listing() == {}
+
+
+def test_writers_go_first(project: Project, account: Account, endpoint_url: str) -> None:
+    """A bucket is emptied when its notifications are off and its function is gone."""
+    project.succeed("up")
+    account.s3.put_object(Bucket=BUCKET, Key="a.csv", Body=b"x")
+    with slowed(endpoint_url, 0.05) as proxy:
+        project.succeed("down", *FULL, AWS_ENDPOINT_URL=proxy.endpoint_url)
+        calls = proxy.log.calls
+    ends = {call.what: call.end for call in calls}
+    looks = [call.start for call in calls if call.what.startswith(f"GET /{BUCKET}?versions")]
+    assert 3 == len(looks), "counted before, emptied, looked at again"
+    function = ends["DELETE /2015-03-31/functions/media-dev-ingest"]
+    notifications = ends[f"PUT /{BUCKET}?notification"]
+    assert notifications is not None
+    assert function is not None
+    assert notifications < function < looks[1]
+
+
+def test_a_locked_object_is_told(project: Project, account: Account) -> None:
+    """An object under a legal hold fails its bucket with 1, key and reason; once it is lifted the next `down` ends."""
+    project.succeed("up")
+    account.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    account.s3.put_object_lock_configuration(Bucket=BUCKET, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"})
+    account.s3.put_object(Bucket=BUCKET, Key="a.csv", Body=b"x")
+    account.s3.put_object_legal_hold(Bucket=BUCKET, Key="a.csv", LegalHold={"Status": "ON"})
+    ran = project.run("down", *FULL, "--json")
+    (failed,) = ran.document["outcome"]["failed"]
+    assert (1, "bucket.ingest.uploads") == (ran.code, failed["address"])
+    assert "'a.csv'" in failed["message"]
+    assert "legal hold" in failed["message"]
+    account.s3.put_object_legal_hold(Bucket=BUCKET, Key="a.csv", LegalHold={"Status": "OFF"})
+    project.succeed("down", *FULL)
+    assert account.listing() == {}

@@ -8,10 +8,10 @@ import os
 import re
 import resource
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,6 +19,9 @@ from bench.latency import Call, slowed
 from tests.integration.account import Account
 from tests.integration.project import CONFIG, HANDLER, REGION, Project, ended
 from tests.integration.seeded_moto import seeded_moto
+
+if TYPE_CHECKING:
+    import subprocess
 
 BUCKET = f"media-dev-ingest-uploads-123456789012-{REGION}"
 VERSIONS = int(os.environ.get("TASK_DEPLOY_TEST_VERSIONS", "10000"))

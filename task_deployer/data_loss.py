@@ -10,7 +10,8 @@ from task_deployer.observe import ask_all
 from task_deployer.plan import Action, Change, Plan, emptying, keeping
 from task_deployer.records import Record
 from task_deployer.resources import KINDS, Bucket
-from task_deployer.resources.base import Address, Held, HoldsData, Identity
+from task_deployer.resources.base import Address, HoldsData, Identity
+from task_deployer.resources.held import Held
 from task_deployer.walk import Means
 
 

@@ -2,10 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Generic, NewType, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from task_deployer.aws import Account, Aws
+from task_deployer.resources.held import Held
 from task_deployer.resources.rights import Rights
 
 Address = NewType("Address", str)
@@ -108,8 +109,8 @@ AnyResource: TypeAlias = Resource[Any]
 
 
 def _references(resource: AnyResource) -> Iterator[AnyResource]:
-    for each in fields(resource):  # type: ignore[arg-type]  # every kind is a dataclass; a test holds it
-        value = getattr(resource, each.name)
+    for field in fields(resource):  # type: ignore[arg-type]  # every kind is a dataclass; a test holds it
+        value = getattr(resource, field.name)
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, Resource):
                 yield item
@@ -170,22 +171,6 @@ class Careful(Protocol):
 
     def refusals(self, seen: object, recorded: tuple[str, ...]) -> tuple[Refusal, ...]:
         """Why it cannot be written; empty if it can. `recorded` are the entries that are on record as ours. Pure."""
-
-
-@dataclass(frozen=True)
-class Held:
-    """What a thing holds: how many of each sort, by its name in the singular. `more`: there may be more of them."""
-
-    numbers: Mapping[str, int] = field(default_factory=dict)
-    more: bool = False
-
-    def __bool__(self) -> bool:
-        return any(self.numbers.values())
-
-    def __str__(self) -> str:
-        counted = [f"{n:,} {sort}" + ("" if n == 1 else "s") for sort, n in self.numbers.items() if n]
-        told = " and ".join(filter(None, (", ".join(counted[:-1]), *counted[-1:]))) or "nothing"
-        return f"at least {told}" if self.more else told
 
 
 @runtime_checkable

@@ -12,8 +12,9 @@ from task_deployer.errors import ResourceError
 from task_deployer.forbidden import Denial, ForbiddenError
 from task_deployer.refusals import code_of
 from task_deployer.resources import bucket_contents, bucket_writers
-from task_deployer.resources.base import Difference, Held, Identity, Resource
+from task_deployer.resources.base import Difference, Identity, Resource
 from task_deployer.resources.bucket_writers import NOT_EMPTY
+from task_deployer.resources.held import Held
 from task_deployer.resources.ownership import recognised, taken
 from task_deployer.resources.rights import Rights
 from task_deployer.retry import BUCKET_NAME_BUSY, BUCKET_SETTLING, patiently

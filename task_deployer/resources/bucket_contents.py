@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from task_deployer.refusals import code_of
 from task_deployer.resources import bucket_deletions, bucket_writers
-from task_deployer.resources.base import Held
+from task_deployer.resources.held import Held
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ListObjectVersionsOutputTypeDef, ObjectIdentifierTypeDef

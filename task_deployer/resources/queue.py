@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 
 from task_deployer.aws import Account, Aws
 from task_deployer.refusals import code_of
-from task_deployer.resources.base import Difference, Held, Identity, Resource, differing
+from task_deployer.resources.base import Difference, Identity, Resource, differing
+from task_deployer.resources.held import Held
 from task_deployer.resources.ownership import is_ours, recognised, taken
 from task_deployer.resources.rights import Rights
 from task_deployer.retry import QUEUE_NAME_BUSY, QUEUE_VISIBLE, patiently, until_visible

@@ -25,7 +25,8 @@ PURE = {
         "stack",
         "status",
     ),
-    *("subscriptions", "tags", "task_policy", "warnings", "resources.base", "resources.notification_document"),
+    *("subscriptions", "tags", "task_policy", "warnings", "resources.base"),
+    *("resources.held", "resources.notification_document"),
     *("care", "resources.notification_overlap", "resources.notification_restoration"),
 }
 TOUCHES_THE_WORLD = {"os", "pathlib", "socket", "subprocess", "time", "random", "threading", "concurrent", "shutil"}

@@ -5,7 +5,7 @@ import pytest
 from task_deployer.aws import Aws
 from task_deployer.errors import ResourceError
 from task_deployer.resources import Bucket
-from task_deployer.resources.base import Held
+from task_deployer.resources.held import Held
 from task_deployer.retry import Patience
 from tests.aws import Fault, Given, answering, new_name, watched
 from tests.contract.wishes import bucket

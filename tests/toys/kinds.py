@@ -15,13 +15,13 @@ from task_deployer.resources.base import (
     ENTRIES,
     AnyResource,
     Difference,
-    Held,
     Identity,
     Refusal,
     Resource,
     differing,
     entries_of,
 )
+from task_deployer.resources.held import Held
 from task_deployer.resources.rights import Rights
 from tests.toys.world import SeenToy, acting, reading
 

@@ -1,6 +1,6 @@
 import pytest
 
-from task_deployer.resources.base import Held
+from task_deployer.resources.held import Held
 
 
 @pytest.mark.parametrize(

@@ -56,15 +56,20 @@ def release(lock: Path, descriptor: int, *, remove: bool) -> None:
 
 
 def find(lock: Path) -> Hold | None:
-    """Say who holds the lock; None if nobody does. A dead holder whose lock the kernel has released is nobody."""
+    """Say who holds the lock; None if nobody does. A dead holder whose lock the kernel has released is nobody.
+
+    Raises `ManifestError` if it cannot be looked into.
+    """
     try:
         descriptor = os.open(lock, os.O_RDWR)
+        try:
+            return _try(lock, descriptor)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         return None
-    try:
-        return _try(lock, descriptor)
-    finally:
-        os.close(descriptor)
+    except OSError as error:
+        raise _unreachable(lock, error) from error
 
 
 def signed(lock: Path) -> Holder | None:
@@ -77,8 +82,14 @@ def signed(lock: Path) -> Holder | None:
 
 
 def remove(lock: Path) -> None:
-    """Break the lock: the next run makes a file of its own, whoever still holds this one."""
-    lock.unlink(missing_ok=True)
+    """Break the lock: the next run makes a file of its own, whoever still holds this one.
+
+    Raises `ManifestError` if it cannot be broken.
+    """
+    try:
+        lock.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unreachable(lock, error) from error
 
 
 def _taken(lock: Path, descriptor: int) -> bool:
@@ -115,9 +126,18 @@ def _is_at(lock: Path, descriptor: int) -> bool:
         return False
 
 
+def _unreachable(lock: Path, error: OSError) -> ManifestError:
+    return ManifestError(
+        f"The lock {lock} cannot be looked into or broken",
+        detail=f"{error.strerror}. It was left as it is.",
+        hint="Give the right to write to that file and its folder, or remove the file by hand.",
+    )
+
+
 def _busy(hold: Hold) -> ManifestError:
+    pid = hold.holder.pid if hold.holder else 0
     advice = {
-        Life.LIVING: "Wait until it has ended, then run the same command again.",
+        Life.LIVING: f"Wait until it has ended, or end it (kill {pid}), then run the same command again.",
         Life.DEAD: "That process has ended, and left the lock: `task-deploy unlock` breaks it.",
         Life.UNKNOWN: "Wait until it has ended. Whether it still runs cannot be told from here: where it does not, "
         "`task-deploy unlock` breaks the lock.",

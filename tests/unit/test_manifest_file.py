@@ -1,9 +1,5 @@
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,24 +9,7 @@ from task_deployer.errors import ManifestError
 from task_deployer.records import Record
 from task_deployer.resources.base import Address
 from tests.builders import ACCOUNT
-
-HOLDER = """
-import pathlib, sys
-from task_deployer import manifest_file
-with manifest_file.locked(pathlib.Path(sys.argv[1])):
-    print("locked", flush=True)
-    sys.stdin.read()
-"""
-
-
-@contextmanager
-def another_process(path: Path) -> Iterator["subprocess.Popen[str]"]:
-    """A living process that holds the lock."""
-    command = [sys.executable, "-c", HOLDER, str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "locked\n"
-        yield process
+from tests.lock_holders import another_process
 
 
 def open_it(path: Path) -> list[str]:

@@ -6,8 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,14 +14,8 @@ import pytest
 from task_deployer import manifest_file, manifest_lock
 from task_deployer.errors import ManifestError
 from task_deployer.lock_holder import Life, parse, this_process
+from tests.lock_holders import another_process
 
-HOLDER = """
-import pathlib, sys
-from task_deployer import manifest_file
-with manifest_file.locked(pathlib.Path(sys.argv[1])):
-    print("locked", flush=True)
-    sys.stdin.read()
-"""
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not say when it began")
 
 
@@ -32,16 +25,6 @@ def path(manifest_path: Path) -> Path:
     manifest_path.parent.mkdir()
     manifest_path.touch()
     return manifest_path
-
-
-@contextmanager
-def holder_of(path: Path) -> Iterator["subprocess.Popen[str]"]:
-    """A living process that holds the lock."""
-    command = [sys.executable, "-c", HOLDER, str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "locked\n"
-        yield process
 
 
 def leave(path: Path, **other: object) -> None:
@@ -59,7 +42,7 @@ def refused(path: Path) -> ManifestError:
 
 def test_the_refusal_says_who_and_since_when(path: Path) -> None:
     """Whoever finds the lock held learns the process, its host, its user, its command, since when, and what to do."""
-    with holder_of(path) as process:
+    with another_process(path) as process:
         error = refused(path)
         hold = manifest_lock.find(manifest_file.lock_of(path))
         assert hold is not None
@@ -69,7 +52,7 @@ def test_the_refusal_says_who_and_since_when(path: Path) -> None:
     assert told in error.detail
     assert f"run by {hold.holder.user}" in error.detail
     assert str(path) in error.detail
-    assert "Wait until it has ended" in error.hint
+    assert f"Wait until it has ended, or end it (kill {process.pid})" in error.hint
 
 
 def test_a_lock_that_was_let_go_names_nobody(path: Path) -> None:
@@ -91,7 +74,7 @@ def test_what_this_process_left_is_no_hindrance(path: Path) -> None:
 @needs_proc
 def test_a_zombie_holds_nothing(path: Path) -> None:
     """A process that was killed, and whose parent has not looked yet, is dead."""
-    with holder_of(path) as process:
+    with another_process(path) as process:
         os.kill(process.pid, signal.SIGKILL)
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         with manifest_file.locked(path):
@@ -118,7 +101,7 @@ def test_a_number_that_nobody_has_is_dead(path: Path) -> None:
 
 def test_a_living_holder_is_believed_where_the_kernel_knows_nothing(path: Path) -> None:
     """On a file system whose locks reach nobody, the holder's own word keeps a second writer out."""
-    with holder_of(path) as process:
+    with another_process(path) as process:
         written = manifest_file.lock_of(path).read_text(encoding="utf-8")
         manifest_lock.remove(manifest_file.lock_of(path))
         manifest_file.lock_of(path).write_text(written, encoding="utf-8")
@@ -157,7 +140,7 @@ def test_a_holder_with_a_wrong_part_is_nobody(wrong: dict[str, object]) -> None:
 
 def test_a_holder_that_has_not_signed_is_told(path: Path) -> None:
     """Where the kernel knows a holder and the file does not, the refusal says that."""
-    with holder_of(path):
+    with another_process(path):
         os.truncate(manifest_file.lock_of(path), 0)
         assert "a process that has not said who it is" in refused(path).detail
 
@@ -168,6 +151,15 @@ def test_a_broken_lock_takes_no_later_one_along(manifest_path: Path) -> None:
     lock = manifest_file.lock_of(manifest_path)
     first = manifest_lock.acquire(lock)
     manifest_lock.remove(lock)
-    with holder_of(manifest_path) as second:
+    with another_process(manifest_path) as second:
         manifest_lock.release(lock, first, remove=True)
         assert f"process {second.pid} " in refused(manifest_path).detail
+
+
+@pytest.mark.parametrize("deed", [manifest_lock.find, manifest_lock.remove])
+def test_a_lock_that_cannot_be_reached_is_told(path: Path, deed: Callable[[Path], object]) -> None:
+    """What is no file can neither be looked into nor broken: that is told, with what to do."""
+    manifest_file.lock_of(path).mkdir()
+    with pytest.raises(ManifestError, match=r"media\.dev\.json\.lock cannot be") as caught:
+        deed(manifest_file.lock_of(path))
+    assert "by hand" in caught.value.hint

@@ -116,8 +116,8 @@ def _entry(journal: Manifest, address: str) -> Entry:
 def _question(entry: Entry) -> str:
     stay = f" What depends on it stays recorded: {', '.join(entry.dependents)}." if entry.dependents else ""
     return (
-        f"This takes {entry.address} out of the manifest. {entry.arn} stays at AWS as it is, and no command here "
-        f"changes or deletes it any more.{stay} Go on?"
+        f"This takes {entry.address} out of the manifest. {entry.arn} stays at AWS as it is, and no command deletes "
+        f"it any more.{stay} Go on?"
     )
 
 

@@ -37,7 +37,7 @@ def test_loads_no_more_than_it_needs(project: Project) -> None:
 def test_help(project: Project) -> None:
     """--help and each command's own list what there is on stdout; the aliases are hidden."""
     told = project.succeed("--help").out
-    for command in ("up", "plan", "status", "down", "schema", "policy"):
+    for command in ("up", "plan", "status", "down", "schema", "policy", "state", "unlock"):
         assert f" {command} " in told
     assert "destroy" not in told
     assert "--empty-buckets" in project.succeed("down", "-h").out

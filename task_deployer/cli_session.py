@@ -92,7 +92,7 @@ class Session:
         if self._settings.json:
             typer.echo(json.dumps(diagnosis.document(found)))
         else:
-            self._terminal.result(diagnosis.lines(found))
+            self.terminal.result(diagnosis.lines(found))
         return found.exit_code
 
     def restore_notifications(self, choice: Choice) -> None:

@@ -41,8 +41,7 @@ class Change:
     `goes_with`: the address of the resource whose deletion takes this one along, without a call of its own.
     `empties`: what it holds is removed first. `forgets`: it stays at AWS, and its record is dropped. `entries`: those
     recorded in a shared document that the change is about; what else is recorded there stays. `anew`: it cannot be
-    healed in place, so it is deleted and made again. `gone`: it was absent before; its deletion is asked for all the
-    same, since a read may be late, and is no deed of ours.
+    healed in place, so it is deleted and made again. `gone`: it was absent before, so its deletion is no deed of ours.
     """
 
     address: Address
@@ -245,6 +244,5 @@ def _deletion(
     if container is not None and with_it and records[container].origin is Origin.CREATED:
         change = replace(change, goes_with=container, reason=f"goes with {container}")
     if is_absent(observed.get(address, ...)):
-        never = record.status is Status.CREATING
-        return replace(change, gone=True, reason="was not made" if never else "gone already")
+        return replace(change, gone=True, reason="was not made" if record.status is Status.CREATING else "gone already")
     return change

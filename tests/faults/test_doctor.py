@@ -1,7 +1,6 @@
 """`doctor` against the local AWS: it reads only, names what lacks, and lives through every refusal."""
 
 import os
-import socket
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -9,6 +8,7 @@ import pytest
 
 from task_deployer.caller import Caller
 from task_deployer.checks import Check, Diagnosis, Verdict
+from task_deployer.lock_holder import this_process
 from tests.aws import Fault, Given, answering, simulated, watched
 from tests.faults.scene import Scene
 
@@ -267,7 +267,7 @@ def test_a_run_at_work_and_one_that_was_interrupted(new_scene: Callable[[], Scen
     scene.manifest.write_text(text)
     assert "(updating)" in named(scene.doctor(), "interrupted").detail
     lock = scene.manifest.with_name(f"{scene.manifest.name}.lock")
-    lock.write_text(f"process {os.getpid()} on {socket.gethostname()}\n")
+    lock.write_text(this_process().dumps())
     found = scene.doctor()
     assert f"process {os.getpid()}" in named(found, "lock").detail
     assert "interrupted" not in {check.name for check in found.checks}

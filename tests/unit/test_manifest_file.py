@@ -1,11 +1,13 @@
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from task_deployer import manifest, manifest_file
 from task_deployer.errors import ManifestError
+from task_deployer.lock_holder import this_process
 from task_deployer.records import Record
 from task_deployer.resources.base import Address
 from tests.builders import ACCOUNT
@@ -149,5 +151,6 @@ def test_a_holder_that_was_killed_holds_nothing(manifest_path: Path) -> None:
         process.kill()
         process.wait()
     assert manifest_file.holder(manifest_path) is None
-    manifest_path.with_name(f"{manifest_path.name}.lock").write_text("process 1 on elsewhere", encoding="utf-8")
-    assert manifest_file.holder(manifest_path) == "process 1 on elsewhere"
+    elsewhere = replace(this_process(), host="elsewhere", pid=1)
+    manifest_file.lock_of(manifest_path).write_text(elsewhere.dumps(), encoding="utf-8")
+    assert manifest_file.holder(manifest_path) == str(elsewhere)

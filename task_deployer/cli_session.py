@@ -102,11 +102,11 @@ class Session:
         if self._settings.json:
             typer.echo(json.dumps(json.restoration_document(restored)))
         else:
-            self._terminal.result(text.restored_lines(restored))
+            self.terminal.result(text.restored_lines(restored))
 
     def _show_restoration(self, restored: Restored) -> None:
         if not self._settings.json:
-            self._terminal.say(text.restoration_lines(restored))
+            self.terminal.say(text.restoration_lines(restored))
 
     def policy(self, *, deployer: bool) -> None:
         """Print policies; always JSON, with `--json` in the shape of all its documents."""

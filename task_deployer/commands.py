@@ -19,7 +19,7 @@ from task_deployer.kept_documents import folder_of, forget, with_care
 from task_deployer.manifest import Manifest
 from task_deployer.observe import let_ghosts_pass, observe_all, until_gone, until_shown
 from task_deployer.outputs import Outputs, outputs_of
-from task_deployer.plan import Desired, Plan, plan_down, plan_up
+from task_deployer.plan import Action, Desired, Plan, plan_down, plan_up
 from task_deployer.policy import Document
 from task_deployer.project import Project, prepare
 from task_deployer.records import Record, entries_in_others
@@ -177,8 +177,8 @@ def _execute(
     """Carry the plan out. What was kept of a bucket of ours goes with it."""
     known = dict(journal.records)
     outcome = execute(planned, {resource.address: resource for resource in desired}, observed, journal, means)
-    deleted = {change.address for change in planned.of(Action.DELETE) if change.kind == "bucket"} & {*outcome.done}
-    forget(folder_of(journal.path), [known[address].identity["bucket"] for address in deleted])
+    gone = [c.address for c in planned.of(Action.DELETE) if c.kind == "bucket" and c.address not in journal.records]
+    forget(folder_of(journal.path), [known[address].identity["bucket"] for address in gone])
     _stop_if_asked(outcome)
     return outcome
 

@@ -7,7 +7,7 @@ are not), with the retry mode spelled out: botocore's default has changed betwee
 import os
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -88,6 +88,10 @@ class Calls:
             return sum(n for name, n in self._operations.items() if not name.startswith(_READS))
 
 
+def _no_client(service: str) -> object:
+    raise NotImplementedError(f"there is no client of {service} here")
+
+
 @dataclass(frozen=True)
 class Aws:
     """The clients of one account and region, and with what patience and care verbs use them."""
@@ -103,6 +107,8 @@ class Aws:
     patience: Patience = field(default_factory=Patience)
     pace: Pace = field(default_factory=Pace)
     care: Care = field(default_factory=Care)
+    client: Callable[[str], object] = _no_client
+    """Makes a client that few runs need. On the calling thread alone: a session is not safe between threads."""
 
     def waiting_with(self, patience: Patience) -> "Aws":
         """The same clients, waiting with another patience."""
@@ -187,7 +193,7 @@ def connect(access: Access, region: str) -> Aws:
         clients = {name: client(service) for name, service in _SERVICES.items()}
         caller = identity.result()
     account = Account(caller.account, region, caller.partition)
-    return Aws(account, caller=caller, calls=calls, **clients)  # type: ignore[arg-type]  # one client a field
+    return Aws(account, caller=caller, calls=calls, client=client, **clients)  # type: ignore[arg-type]  # one client a field
 
 
 _SERVICES = {"s3": "s3", "iam": "iam", "lambda_": "lambda", "sqs": "sqs", "logs": "logs"}

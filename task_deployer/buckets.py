@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def bucket_of(task: str, key: str, settings: BucketConfig, names: Names, tags: Mapping[str, str]) -> Bucket:
     """One bucket of one task; an existing one never gets tags of ours."""
     name = settings.name or names.bucket(task, key)
-    return Bucket(f"{task}.{key}", name, names.account.region, {} if settings.existing else tags, settings.existing)
+    given = {} if settings.existing else tags
+    owner = None if settings.owner == names.account.id else settings.owner
+    return Bucket(f"{task}.{key}", name, names.account.region, given, settings.existing, owner)
 
 
 def documents_of(task: str, key: str, bucket: Bucket, settings: BucketConfig, names: Names) -> tuple[Desired, ...]:

@@ -17,6 +17,8 @@ class Former:
     bucket: str
     document: Mapping[str, object]
     ours: tuple[str, ...]
+    owner: str | None = None
+    """The account that owns the bucket, where that is another one."""
 
 
 @dataclass(frozen=True)

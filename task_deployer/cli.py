@@ -119,6 +119,7 @@ def down(
 app.command()(cli_state.unlock)
 app.command("deploy", hidden=True)(up)
 app.command("destroy", hidden=True)(down)
+app.command()(cli_state.adopt)
 app.command("restore-notifications")(cli_state.restore_notifications)
 
 
@@ -141,11 +142,15 @@ def policy(
     deployer: Annotated[
         bool, typer.Option("--deployer", help="What whoever runs this tool must be allowed to do, for each command.")
     ] = False,
+    bucket_owner: Annotated[
+        bool,
+        typer.Option("--bucket-owner", help="What owners of buckets of other accounts have to allow."),
+    ] = False,
 ) -> None:
     """Print the IAM policy of each task's role, as JSON."""
     from task_deployer.cli_session import Session  # noqa: PLC0415 - see the module's docstring
 
-    Session(settings).policy(deployer=deployer)
+    Session(settings).policy(deployer=deployer, bucket_owner=bucket_owner)
 
 
 @app.command()

@@ -11,12 +11,12 @@ from types import FrameType
 
 import typer
 
-from task_deployer import commands
+from task_deployer import commands, policies
+from task_deployer.adopt import adopt
 from task_deployer.aws import Access, Aws
 from task_deployer.cli_options import Settings
 from task_deployer.commands import Run
 from task_deployer.data_loss import Choices
-from task_deployer.deployer_policy import deployer_policies
 from task_deployer.doctor import diagnose
 from task_deployer.errors import TaskDeployError, UsageError
 from task_deployer.events import Reporter
@@ -108,20 +108,30 @@ class Session:
         if not self._settings.json:
             self.terminal.say(text.restoration_lines(restored))
 
-    def policy(self, *, deployer: bool) -> None:
+    def adopt(self, *, lineage: str | None) -> None:
+        """Run `adopt`."""
+        with self._run() as run:
+            result = adopt(self.project, run, lineage=lineage)
+        self._end(result)
+
+    def policy(self, *, deployer: bool, bucket_owner: bool) -> None:
         """Print policies; always JSON, with `--json` in the shape of all its documents."""
-        config, account, desired = commands.wanted(self.project)
-        named = deployer_policies(desired, account) if deployer else commands.task_policies(desired)
-        key = "commands" if deployer else "tasks"
-        where = {"stack": config.stack.name, "env": config.env, "account": account.id, "region": account.region}
-        document = {"schema": json.SCHEMA, "command": "policy", **where, key: named}
-        typer.echo(json.dumps(document if self._settings.json else named))
+        if deployer and bucket_owner:
+            raise UsageError("--deployer and --bucket-owner are two policies", hint="Ask for one after the other.")
+        with self._run() as run:
+            if bucket_owner:
+                found = policies.of_bucket_owners(self.project)
+            else:
+                found = policies.of_deployers(self.project) if deployer else policies.of_tasks(self.project, run)
+        if not self._settings.json:
+            self.terminal.say(text.warning_lines(found.warnings))
+        typer.echo(json.dumps(json.policies_document(found) if self._settings.json else found.named))
 
     def _end(self, result: Result) -> None:
         if self._settings.json:
             typer.echo(json.dumps(json.result_document(result)))
         else:
-            self.terminal.say(text.warning_lines(result))
+            self.terminal.say(text.warning_lines(result.warnings))
             self.terminal.result(text.result_lines(result, verbose=self._settings.verbose))
             if not (self._settings.local or self._settings.quiet):
                 self.terminal.say(text.delay_lines(result))

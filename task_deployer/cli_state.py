@@ -1,4 +1,4 @@
-"""The commands about what is recorded and kept: `state`, `unlock`, `restore-notifications`.
+"""The commands about what is recorded and kept: `state`, `unlock`, `adopt`, `restore-notifications`.
 
 As in cli.py, nothing that `--help` does not need is imported at the top.
 """
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 state_app = typer.Typer(help="What is recorded in the manifest. Asks AWS nothing.", no_args_is_help=True)
 
+Lineage = Annotated[
+    str | None, typer.Option("--lineage", help="Whose things to take over, where there are those of several manifests.")
+]
 At = Annotated[str, typer.Argument(metavar="ADDRESS", help="As `state list` shows it: bucket.ingest.uploads.")]
 
 
@@ -89,6 +92,14 @@ def restore_notifications(
     from task_deployer.restore import Choice  # noqa: PLC0415 - the same
 
     Session(settings).restore_notifications(Choice(bucket, file, drop_new, skip_dead_foreign))
+
+
+@shared
+def adopt(settings: Settings, *, lineage: Lineage = None) -> None:
+    """Record what bears this stack's tags: the way back when the manifest was lost. Changes nothing at AWS."""
+    from task_deployer.cli_session import Session  # noqa: PLC0415 - see the module's docstring
+
+    Session(settings).adopt(lineage=lineage)
 
 
 def _session(settings: Settings) -> "Session":

@@ -5,29 +5,31 @@ read the config -> connect -> build what is wanted -> observe what is there -> p
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 from task_deployer import manifest, stack
-from task_deployer.aws import Account, Aws, partition_of
+from task_deployer.attached import Findings, noted
+from task_deployer.aws import Aws
 from task_deployer.config import Config
 from task_deployer.data_loss import CAREFUL, Choices, heeding, losses, question, refuse_loss
 from task_deployer.engine import execute
 from task_deployer.errors import ConfigError, CredentialsError, Interrupted
-from task_deployer.events import Observing, Outcome, Planned
+from task_deployer.events import Outcome, Planned
 from task_deployer.kept_documents import folder_of, forget, with_care
 from task_deployer.manifest import Manifest
-from task_deployer.observe import let_ghosts_pass, observe_all, until_gone, until_shown
+from task_deployer.observe import until_gone, until_shown
 from task_deployer.outputs import Outputs, outputs_of
 from task_deployer.plan import Action, Desired, Plan, plan_down, plan_up
-from task_deployer.policy import Document
 from task_deployer.project import Project, prepare
 from task_deployer.records import Record, entries_in_others
-from task_deployer.resources import Function, Notifications, RolePolicy
-from task_deployer.resources.base import ENTRIES, Address, Identity, entries_of, joined, same_thing
+from task_deployer.resources import Function, Notifications
+from task_deployer.resources.base import ENTRIES, Address, entries_of
 from task_deployer.resources.notification_document import of_function
 from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
+from task_deployer.survey import Survey, survey
 from task_deployer.walk import Means
 from task_deployer.warnings import Warning, late, left_behind, refuse, told, warnings_of  # noqa: A004 - our word
 
@@ -54,18 +56,17 @@ def up(
     aws, remarks = with_care(project.connect(region, config), path, choices.skip_dead_foreign)
     means = run.connect(aws)
     with manifest.opened(path, config.stack.name, config.env, aws.account) as journal:
-        desired = stack.build(config, aws.account, journal.lineage, archives, only)
-        records = _records_of(journal.records, only, desired)
-        observed = survey(means, desired, records)
-        planned = heeding(plan_up(desired, observed, records, journal.lineage), choices, records)
-        warnings = _warnings(config, only, strict=strict)
+        build = partial(stack.build, config, aws.account, journal.lineage, archives, only)
+        desired, records, sight = _look(means, build, journal.records, only)
+        planned = heeding(_plan_up(desired, sight, records, journal.lineage), choices, records)
+        warnings = _warnings(config, only, sight.findings, strict=strict)
         holding = refuse_loss(planned, means, records, choices)
         means.report(Planned(planned))
         if holding:
             run.confirm(f"This deletes {losses(holding)}, which can hold data. Go on?")
-        outcome = _execute(planned, desired, observed, journal, means)
+        outcome = _execute(planned, desired, sight.observed, journal, means)
         shown = until_shown(means, [resource for resource in desired if resource.address in outcome.done])
-        journal.bind(desired, {**observed, **shown.seen})
+        journal.bind(desired, {**sight.observed, **shown.seen})
     warnings = (*warnings, *map(told, remarks), *map(late, shown.late))
     return _result("up", journal, aws, plan=planned, outcome=outcome, outputs=_outputs(journal), warnings=warnings)
 
@@ -81,12 +82,11 @@ def plan(
     aws = project.connect(region, config)
     journal = recorded or Manifest(project.manifest_path(config.stack.name), config.stack.name, config.env, aws.account)
     journal.check_belongs(config.stack.name, config.env, aws.account)
-    desired = stack.build(config, aws.account, journal.lineage, archives, only)
-    records = _records_of(journal.records, only, desired)
+    build = partial(stack.build, config, aws.account, journal.lineage, archives, only)
     means = run.connect(aws)
-    observed = survey(means, desired, records)
-    planned = heeding(plan_up(desired, observed, records, journal.lineage), choices, records)
-    warnings = _warnings(config, only, strict=strict)
+    desired, records, sight = _look(means, build, journal.records, only)
+    planned = heeding(_plan_up(desired, sight, records, journal.lineage), choices, records)
+    warnings = _warnings(config, only, sight.findings, strict=strict)
     refuse_loss(planned, means, records, choices)
     outputs = outputs_of({r.address: (r.kind, r.identity) for r in desired}, aws.account)
     return _result("plan", journal, aws, plan=planned, outputs=outputs, warnings=warnings)
@@ -106,16 +106,16 @@ def status(project: Project, run: Run) -> Result:
     aws = project.connect(region, config)
     journal = recorded or Manifest(Path(), config.stack.name if config else "", project.env, aws.account)
     journal.check_belongs(config.stack.name if config else journal.stack, project.env, aws.account)
-    desired = stack.build(config, aws.account, journal.lineage, archives) if config else ()
-    observed = survey(run.connect(aws), desired, journal.records)
-    standings = compare(desired, observed, journal.records)
+    build = partial(stack.build, config, aws.account, journal.lineage, archives) if config else _nothing
+    desired, records, sight = _look(run.connect(aws), build, journal.records, None)
+    standings = compare(desired, sight.observed, records)
     return _result(
         "status",
         journal,
         aws,
         plan=Plan(tuple(standing.change for standing in standings)),
         outputs=_outputs(journal),
-        warnings=warnings_of(config) if config else (),
+        warnings=(*warnings_of(config), *sight.findings.warnings) if config else (),
         standings=standings,
         state=worst(standings) if recorded else State.ABSENT,
     )
@@ -131,7 +131,7 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     aws, remarks = with_care(aws, recorded.path, choices.skip_dead_foreign)
     means = run.connect(aws)
     with manifest.opened(recorded.path, recorded.stack, recorded.env, aws.account) as journal:
-        observed = survey(means, (), journal.records)
+        observed = survey(means, (), journal.records).observed
         planned = heeding(plan_down(journal.records, observed, journal.lineage, choices.kept), choices, journal.records)
         holding = refuse_loss(planned, means, journal.records, choices)
         means.report(Planned(planned))
@@ -142,33 +142,6 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
         shown = until_gone(means, {a: (r.kind, r.identity) for a, r in borrowed.items() if a in outcome.done})
     said = (*others, *map(told, remarks), *map(late, shown))
     return _result("down", journal, aws, plan=planned, outcome=outcome, warnings=said)
-
-
-def wanted(project: Project) -> tuple[Config, Account, tuple[Desired, ...]]:
-    """Build what the config wants without reading anything; AWS is asked only who we are, if the config is silent."""
-    config = project.config()
-    region = project.region(config, None)
-    archives = prepare(config, region)
-    guard = config.stack.account
-    account = Account(guard, region, partition_of(region)) if guard else project.connect(region, config).account
-    return config, account, stack.build(config, account, "", archives)
-
-
-def task_policies(desired: Sequence[Desired]) -> Mapping[str, Document]:
-    """The merged policy of each task's role."""
-    return {resource.scope: resource.document for resource in desired if isinstance(resource, RolePolicy)}
-
-
-def survey(means: Means, desired: Sequence[Desired], records: Mapping[Address, Record]) -> dict[Address, object]:
-    """Read all that is wanted or recorded; in a shared document, the entries of either."""
-    things: dict[Address, tuple[str, Identity]] = {a: (r.kind, r.identity) for a, r in records.items()}
-    for resource in desired:
-        address, wanted = resource.address, resource.identity
-        found = things.get(address)
-        both = joined(wanted, found[1]) if found and same_thing(wanted, found[1]) else wanted
-        things[address] = (resource.kind, both)
-    means.report(Observing(len(things)))
-    return let_ghosts_pass(means, desired, records.keys(), observe_all(means, things))
 
 
 def _execute(
@@ -214,8 +187,27 @@ def _is_of(address: Address, record: Record, task: str) -> bool:
     return scope.startswith(f"{task}.") or (scope == task and record.kind != "queue")
 
 
-def _warnings(config: Config, only: str | None, *, strict: bool) -> tuple[Warning, ...]:
-    found = warnings_of(config, only)
+def _look(
+    means: Means, build: Callable[..., tuple[Desired, ...]], recorded: Mapping[Address, Record], only: str | None
+) -> tuple[tuple[Desired, ...], Mapping[Address, Record], Survey]:
+    """Read all that the run is about, and build what is wanted in the light of it: the policies depend on keys."""
+    bare = build()
+    records = _records_of(recorded, only, bare)
+    sight = survey(means, bare, records)
+    return build(found=sight.findings.found), records, sight
+
+
+def _plan_up(desired: Sequence[Desired], sight: Survey, records: Mapping[Address, Record], lineage: str) -> Plan:
+    return noted(plan_up(desired, sight.observed, records, lineage), sight.findings.notes)
+
+
+def _nothing(**_: object) -> tuple[Desired, ...]:
+    """Without a config nothing is wanted."""
+    return ()
+
+
+def _warnings(config: Config, only: str | None, seen: Findings, *, strict: bool) -> tuple[Warning, ...]:
+    found = (*warnings_of(config, only), *seen.warnings)
     if strict:
         refuse(found)
     return found

@@ -18,7 +18,7 @@ from task_deployer.resources.base import (
     entries_of,
     same_thing,
 )
-from task_deployer.tags import belongs_to_another, is_anothers, owner_of
+from task_deployer.tags import MANIFEST, belongs_to_another, is_anothers, owner_of
 
 _TAKE_DOWN = "Put the old setting back, or take the old one down first."
 _LEAVE = "Put the old setting back with `cors = []` and run `up`, which takes our rules out; then name the other one."
@@ -59,7 +59,7 @@ def refuse_conflicts(
     conflicts = [
         conflict
         for resource in desired
-        for conflict in _conflicts(resource, observed.get(resource.address), records.get(resource.address), lineage)
+        for conflict in _conflicts(resource, observed.get(resource.address), records, lineage)
     ]
     if conflicts:
         raise _refusal(conflicts)
@@ -129,15 +129,16 @@ def _refuse_unfit_references(desired: Sequence[AnyResource], observed: Mapping[A
 
 
 def _conflicts(
-    resource: AnyResource, seen: object | None, record: Record | None, lineage: str
+    resource: AnyResource, seen: object | None, records: Mapping[Address, Record], lineage: str
 ) -> tuple[_Conflict, ...]:
     """Look for the gravest first: what is recorded otherwise, then whose it is, then what cannot be written."""
+    record = records.get(resource.address)
     if record is not None and (otherwise := _recorded_otherwise(resource, record)):
         return (otherwise,)
     if is_existing(resource):
         return ()
     if isinstance(resource, Owned) and isinstance(seen, Tagged):
-        anothers = _anothers(resource, resource.tags, seen, record, lineage)
+        anothers = _anothers(resource, resource.tags, seen, records, lineage)
         if anothers:
             return (anothers,)
     return (*_refusals(resource, seen, record), *_fixed(resource, seen))
@@ -157,27 +158,37 @@ def _recorded_otherwise(resource: AnyResource, record: Record) -> _Conflict | No
 
 
 def _anothers(
-    resource: AnyResource, ours: Mapping[str, str], seen: Tagged, record: Record | None, lineage: str
+    resource: AnyResource, ours: Mapping[str, str], seen: Tagged, records: Mapping[Address, Record], lineage: str
 ) -> _Conflict | None:
     address, named = resource.address, _named(resource.identity)
+    record = records.get(address)
     of_others = belongs_to_another(seen.tags, ours)
     if record is None and (resource.exclusive or (seen.tags and of_others)):
         what = f"{named} exists already and is not in the manifest; {owner_of(seen.tags)}"
         if of_others:
             return _Conflict(address, what, "Choose another name, or remove that one if it is yours to remove.")
-        return _Conflict(address, f"{what}: {_UNRECORDED}", _attach_or_remove(resource))
+        return _Conflict(
+            address,
+            f"{what}: {_UNRECORDED}",
+            _take_over(resource, adoptable=not records or seen.tags.get(MANIFEST) == lineage),
+        )
     if record is not None and is_anothers(seen.tags, lineage, shed=resource.sheds_tags):
         what = f"{named} is recorded as ours, but {owner_of(seen.tags)}"
         return _Conflict(address, what, "Somebody made it anew. Take it out of this config, or ask its owner.")
     return None
 
 
-def _attach_or_remove(resource: AnyResource) -> str:
-    """What can be done about a thing of this stack that this manifest does not record."""
-    if not isinstance(resource, Referenced):
-        return "Put the manifest back, or delete that one if nothing needs it."
-    use = "use it as somebody else's (a bucket by `existing = true`, a topic by `queue`)"
-    return f"Put the manifest back, choose another name, {use}, or delete that one if nothing needs it."
+def _take_over(resource: AnyResource, *, adoptable: bool) -> str:
+    """What can be done about a thing of this stack that this manifest does not record.
+
+    A manifest that records something takes over what is of its own lineage, and nothing else.
+    """
+    ways = ["Run `task-deploy adopt`, which takes over all that bears these tags"] if adoptable else []
+    ways.append("put the manifest back")
+    if isinstance(resource, Referenced):
+        ways += ["choose another name", "use it as somebody else's (a bucket by `existing = true`, a topic by `queue`)"]
+    advice = f"{'; '.join(ways)}; or delete that one if nothing needs it."
+    return advice[0].upper() + advice[1:]
 
 
 def _refusals(resource: AnyResource, seen: object | None, record: Record | None) -> Iterator[_Conflict]:

@@ -1,13 +1,18 @@
 """The least policy that whoever runs the tool needs, for each command and this config. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from task_deployer.attached import attached_buckets
 from task_deployer.aws import Account
 from task_deployer.plan import Desired
 from task_deployer.policy import Document, Statement, merge
 from task_deployer.resources import Role
 from task_deployer.resources.base import Referenced
+from task_deployer.resources.bucket_traits import TRAITS
+from task_deployer.resources.kms_key import DESCRIBE
 from task_deployer.resources.rights import Rights
+from task_deployer.resources.tagged_things import GET_RESOURCES
 
 Pick = Callable[[Rights], tuple[str, ...]]
 
@@ -21,7 +26,9 @@ def deployer_policies(desired: Sequence[Desired], account: Account) -> Mapping[s
     ours = [resource for resource in desired if not _is_referenced(resource)]
     theirs = [resource for resource in desired if _is_referenced(resource)]
     listed = _listing(desired)
-    read = merge([*_statements(desired, account, lambda rights: rights.read), listed])
+    attached = [_traits(desired, account), _keys(desired, account)]
+    reading = tuple(_statements(desired, account, lambda rights: rights.read))
+    read = merge([*reading, *attached, listed])
     borrowed = list(_statements(theirs, account, lambda rights: rights.read, "Referenced"))
     passed = [_pass_role(ours, account)]
     make = _statements(ours, account, lambda rights: (*rights.read, *rights.write))
@@ -29,7 +36,10 @@ def deployer_policies(desired: Sequence[Desired], account: Account) -> Mapping[s
     return {
         "plan": read,
         "status": read,
-        "up": merge([*make, *passed, *borrowed, listed]),
+        "adopt": merge(
+            [*_statements(desired, account, lambda rights: rights.read), *attached, _listing(desired, GET_RESOURCES)]
+        ),
+        "up": merge([*make, *passed, *borrowed, *attached, listed]),
         "down": merge([*remove, *borrowed, listed]),
     }
 
@@ -50,9 +60,22 @@ def _statements(desired: Iterable[Desired], account: Account, pick: Pick, prefix
         yield Statement(sid, tuple(actions[kind]), tuple(resources))
 
 
-def _listing(desired: Iterable[Desired]) -> Statement:
+def _traits(desired: Sequence[Desired], account: Account) -> Statement:
+    """What is looked at of buckets of others. A refusal is no more than a warning."""
+    arns = dict.fromkeys(account.bucket_arn(bucket.name) for bucket in attached_buckets(desired))
+    return Statement("AttachedBuckets", tuple(trait.action for trait in TRAITS), tuple(arns))
+
+
+def _keys(desired: Sequence[Desired], account: Account) -> Statement:
+    """Find the keys behind aliases. Which keys they are is not known beforehand, nor in whose account."""
+    borrowed = any(_is_referenced(resource) for resource in desired)
+    keys = replace(account, id="*").arn("kms", "key/*")
+    return Statement("DescribeKeys", (DESCRIBE,), (keys,) if borrowed else ())
+
+
+def _listing(desired: Iterable[Desired], *more: str) -> Statement:
     """What AWS lets nobody limit to one thing."""
-    actions = dict.fromkeys(action for resource in desired for action in resource.rights.listing)
+    actions = dict.fromkeys([*(action for resource in desired for action in resource.rights.listing), *more])
     return Statement("Listing", tuple(actions), ("*",) if actions else ())
 
 

@@ -17,9 +17,10 @@ from task_deployer.archive import DIRECT_LIMIT, Archive
 from task_deployer.aws import Aws
 from task_deployer.chain import Scene, links
 from task_deployer.checks import Check, Diagnosis, Verdict, clock, failed, ok, warning, worst
-from task_deployer.commands import Run, survey
+from task_deployer.commands import Run
 from task_deployer.config import Config
 from task_deployer.deployer_policy import deployer_policies
+from task_deployer.encryption import NOTHING, Found
 from task_deployer.errors import ConfigError, CredentialsError, Interrupted, TaskDeployError
 from task_deployer.manifest import Manifest
 from task_deployer.plan import Desired, plan_up
@@ -29,6 +30,7 @@ from task_deployer.refusals import date_of
 from task_deployer.rights_checks import rights_checks
 from task_deployer.simulation import Refused, Right, lacking, rights_of
 from task_deployer.status import compare
+from task_deployer.survey import survey
 from task_deployer.walk import Means
 from task_deployer.warnings import warnings_of
 
@@ -201,12 +203,15 @@ def _at_aws(means: Means, ground: _Ground, notes: _Notes) -> None:
     records = journal.records if journal else {}
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(_lacking, means, frozenset[Right]().union(*wanted.values()))
-        observed = notes.attempt("resources", lambda: survey(means, desired, records))
+        sight = notes.attempt("resources", lambda: survey(means, desired, records))
         missing = asked.result()
     notes.checks += rights_checks(means.aws.caller, wanted, missing)
-    if observed is None:
+    if sight is None:
         return
+    observed = sight.observed
+    notes.checks += [warning("attached", f"{one.address}: {one.message}", "") for one in sight.findings.warnings]
     if desired:
+        desired = _desired(means.aws, ground, notes, sight.findings.found)
         lineage = journal.lineage if journal else ""
         planned = notes.attempt("plan", lambda: plan_up(desired, observed, records, lineage))
         if planned is not None:
@@ -217,13 +222,15 @@ def _at_aws(means: Means, ground: _Ground, notes: _Notes) -> None:
         notes.checks += links(Scene(desired, records, observed, compare(desired, observed, records)))
 
 
-def _desired(aws: Aws, ground: _Ground, notes: _Notes) -> Sequence[Desired]:
+def _desired(aws: Aws, ground: _Ground, notes: _Notes, found: Found = NOTHING) -> Sequence[Desired]:
     """What the config wants, if all of it can be packed; otherwise what is recorded is looked at alone."""
     config = ground.config
     if config is None or ground.archives.keys() != config.tasks.keys():
         return ()
     lineage = ground.journal.lineage if ground.journal else ""
-    return notes.attempt("config", lambda: stack.build(config, aws.account, lineage, ground.archives)) or ()
+    return (
+        notes.attempt("config", lambda: stack.build(config, aws.account, lineage, ground.archives, found=found)) or ()
+    )
 
 
 def _lacking(means: Means, rights: frozenset[Right]) -> Mapping[Right, Refused] | TaskDeployError:

@@ -23,6 +23,13 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class TakingOver:
+    """What is about to be recorded as ours, as it is at AWS."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True)
 class Started:
     """A change has begun."""
 
@@ -71,7 +78,7 @@ class Skipped:
     because: str
 
 
-Event = Observing | Planned | Started | Waiting | Emptying | Finished | Failed | Skipped
+Event = Observing | Planned | TakingOver | Started | Waiting | Emptying | Finished | Failed | Skipped
 Reporter = Callable[[Event], None]
 
 

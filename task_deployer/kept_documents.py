@@ -35,6 +35,8 @@ class Kept:
     account: Account
     ours: tuple[str, ...]
     document: Mapping[str, object]
+    owner: str | None = None
+    """The account that owns the bucket, where that is another one."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,11 @@ def _parse(path: Path, found: Mapping[str, object]) -> Kept:
     if not isinstance(document, dict) or not isinstance(ours, list):
         raise TypeError("it holds no document")
     account = Account(*(str(found[key]) for key in ("account", "region", "partition")))
-    return Kept(path, str(found["bucket"]), str(found["time"]), account, tuple(map(str, ours)), document)
+    return Kept(path, str(found["bucket"]), str(found["time"]), account, tuple(map(str, ours)), document, _owner(found))
+
+
+def _owner(found: Mapping[str, object]) -> str | None:
+    return str(found["owner"]) if "owner" in found else None
 
 
 def _serialize(former: Former, account: Account, time: datetime) -> str:
@@ -131,6 +137,7 @@ def _serialize(former: Former, account: Account, time: datetime) -> str:
         "account": account.id,
         "region": account.region,
         "partition": account.partition,
+        **({"owner": former.owner} if former.owner else {}),
         "ours": list(former.ours),
         "document": former.document,
     }

@@ -54,6 +54,12 @@ class Manifest:
             if record is not None and record.status is Status.READY and isinstance(parent, Unique):
                 self.put(resource.address, replace(record, bound_to=parent.unique_id))
 
+    def take_over(self, lineage: str, records: Mapping[Address, Record]) -> None:
+        """Record what was there before, and whose it is, all at once. It is on disk when this returns."""
+        self.lineage = lineage
+        self.records |= records
+        self._save()
+
     def check_belongs(self, stack: str, env: str, account: Account) -> None:
         """Raise `ManifestError` if it is of another stack, `SafetyError` if it is of another account or region."""
         if (self.stack, self.env) != (stack, env):

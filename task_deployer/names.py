@@ -80,7 +80,7 @@ def check(config: Config, account: Account) -> None:
     The account's number counts by its length alone, so any will do before AWS is asked.
     """
     named = list(_all(config, Names(config.stack.name, config.env, account)))
-    mistakes = [*_too_long(config, named), *_twice(config, named)]
+    mistakes = [*_too_long(config, named), *_twice(config, named), *_two_owners(config)]
     if mistakes:
         raise ConfigError("Names at AWS that cannot be", mistakes=tuple(sorted(set(mistakes))))
 
@@ -130,6 +130,18 @@ def _twice(config: Config, named: list[_Named]) -> Iterator[Mistake]:
         elif sort == "bucket" and name in existing:
             problem = f"the bucket {name} is made here, and attached to with `existing` elsewhere in this config"
             yield _mistake(config, things[0], problem, "Let one task have it, or make it outside of this config.")
+
+
+def _two_owners(config: Config) -> Iterator[Mistake]:
+    """A bucket belongs to one account, however many tasks use it."""
+    owners: dict[str, str | None] = {}
+    for task, job in config.tasks.items():
+        for bucket, settings in job.buckets.items():
+            if settings.existing and owners.setdefault(settings.name or "", settings.owner) != settings.owner:
+                problem = f"the bucket {settings.name} has another owner, or none, elsewhere in this config"
+                place = ("tasks", task, "buckets", bucket)
+                thing = _Named("bucket", settings.name or "", place)
+                yield _mistake(config, thing, problem, "Give it the same `owner` everywhere, or nowhere.")
 
 
 def _mistake(config: Config, thing: _Named, problem: str, advice: str) -> Mistake:

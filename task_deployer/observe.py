@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from task_deployer.aws import Aws
-from task_deployer.conflicts import Unreadable
+from task_deployer.conflicts import Unreadable, is_existing
 from task_deployer.errors import Interrupted, ResourceError
 from task_deployer.refusals import CALL_ERRORS, explain, is_answer, on_behalf_of
 from task_deployer.resources import KINDS
@@ -31,12 +31,25 @@ _GHOST_SECONDS = 70
 """How long SQS may show a queue that is deleted: up to 60 seconds (DeleteQueue, API reference)."""
 
 
-def observe_all(means: Means, things: Mapping[Address, tuple[str, Identity]]) -> dict[Address, object]:
+@dataclass(frozen=True)
+class Question:
+    """One reading of an API, named as IAM writes it: `s3`."""
+
+    api: str
+    ask: Callable[[Aws], object]
+
+
+def observe_all(
+    means: Means, things: Mapping[Address, tuple[str, Identity]], besides: Mapping[Address, Question] | None = None
+) -> dict[Address, object]:
     """Read all these (kind, identity) at once: what was seen, None for absent, or `Unreadable`.
 
+    `besides` are questions that are no resource of their own, asked and answered in the same way.
     Raises `CredentialsError` and what is no refusal of a read; `Interrupted` when asked to stop.
     """
-    seen = ask_all(means, {address: partial(_observe, *thing) for address, thing in things.items()})
+    questions: dict[Address, Callable[[Aws], object]] = {a: partial(_observe, *thing) for a, thing in things.items()}
+    questions |= {address: partial(_ask, question) for address, question in (besides or {}).items()}
+    seen = ask_all(means, questions)
     return {address: _named(value, address) for address, value in seen.items()}
 
 
@@ -121,9 +134,17 @@ def _named(value: object, address: Address) -> object:
 
 def _observe(kind: str, identity: Identity, aws: Aws) -> object:
     verbs = KINDS[kind]
-    try:
+
+    def ask(clients: Aws) -> object:
         with on_behalf_of(verbs.rights, verbs.arns(aws.account, identity)):
-            return persistently(aws.patience, aws.pace, verbs.rights.api, partial(verbs.observe, aws, identity))
+            return verbs.observe(clients, identity)
+
+    return _ask(Question(verbs.rights.api, ask), aws)
+
+
+def _ask(question: Question, aws: Aws) -> object:
+    try:
+        return persistently(aws.patience, aws.pace, question.api, partial(question.ask, aws))
     except ResourceError as error:
         return Unreadable(error)
     except CALL_ERRORS as error:
@@ -174,7 +195,9 @@ def _is_as_written(wanted: AnyResource, seen: object) -> bool:
 
 
 def _is_our_own(wanted: AnyResource, seen: object) -> bool:
-    return isinstance(wanted, Owned) and isinstance(seen, Tagged) and not belongs_to_another(seen.tags, wanted.tags)
+    if not isinstance(wanted, Owned) or is_existing(wanted):
+        return False
+    return isinstance(seen, Tagged) and not belongs_to_another(seen.tags, wanted.tags)
 
 
 def _until_forgotten(ghost: AnyResource, aws: Aws) -> object:

@@ -52,6 +52,21 @@ def fitting(action: str, arns: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(arn for arn in arns if arn.endswith("/*") == (action in _ON_OBJECTS))
 
 
+def parse(document: Document) -> tuple[Statement, ...]:
+    """Read the Allow statements of a document, whoever wrote it: ids, actions and resources; no conditions."""
+    listed = document.get("Statement", [])
+    statements = [canonical(item) for item in (listed if isinstance(listed, list) else [listed])]
+    return tuple(
+        Statement(str(item.get("Sid", "")), _texts(item.get("Action")), _texts(item.get("Resource")))
+        for item in statements
+        if isinstance(item, Mapping) and item.get("Effect") == "Allow"
+    )
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    return tuple(map(str, values)) if isinstance(values, list) else ()
+
+
 def canonical(document: object) -> object:
     """A form such that documents with one form mean the same to AWS, however they are spelled.
 

@@ -58,7 +58,7 @@ def restore(project: Project, run: Run, choice: Choice, show: Callable[[Restored
     chosen = replace(chosen, ours=_ours(folder, chosen))
     aws, remarks = with_care(aws, project.manifest_path(""), choice.skip_dead_foreign)
     means, address = run.connect(aws), Address(f"notifications.{bucket}")
-    found = ask_all(means, {address: lambda given: notification_write.read(given, bucket)})[address]
+    found = ask_all(means, {address: lambda given: notification_write.read(given, bucket, chosen.owner)})[address]
     plan = restoration(chosen.document, found, chosen.ours, drop_new=choice.drop_new)
     restored = Restored(chosen, plan)
     show(restored)
@@ -107,13 +107,13 @@ def _put(aws: Aws, chosen: Kept, plan: Restoration) -> None:
     bucket = chosen.bucket
 
     def read() -> Document:
-        return notification_write.read(aws, bucket)
+        return notification_write.read(aws, bucket, chosen.owner)
 
     found = read()
     if not same(found, plan.found):
         raise _meanwhile(bucket, "changed after they were shown. Nothing was changed by this run")
-    place = aws.care.keep(Former(bucket, found, chosen.ours))
-    notification_write.put_checked(aws, bucket, plan.target, ())
+    place = aws.care.keep(Former(bucket, found, chosen.ours, chosen.owner))
+    notification_write.put_checked(aws, bucket, plan.target, (), chosen.owner)
     after = notification_write.until_steady(
         aws.patience, read, arrived=lambda document: same(document, plan.target), former=found
     )

@@ -13,6 +13,7 @@ from task_deployer.aws import Account
 from task_deployer.buckets import bucket_of, documents_of, one_after_another
 from task_deployer.config import Config
 from task_deployer.config.rules import queue_region
+from task_deployer.encryption import NOTHING, Found
 from task_deployer.errors import ConfigError, Mistake
 from task_deployer.names import Names
 from task_deployer.plan import Desired
@@ -30,17 +31,24 @@ _FAILURES_KEPT = 14 * 24 * 3600  # seconds: the longest that SQS keeps a message
 _FIFO = {"FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
 
 
-def build(
-    config: Config, account: Account, lineage: str, archives: Mapping[str, Archive], only: str | None = None
+def build(  # noqa: PLR0913 - all that a stack depends on
+    config: Config,
+    account: Account,
+    lineage: str,
+    archives: Mapping[str, Archive],
+    only: str | None = None,
+    *,
+    found: Found = NOTHING,
 ) -> tuple[Desired, ...]:
     """Make all resources that the config wants; those that others depend on come first.
 
     `archives` has one package for each task. `only` leaves the resources of one task and the topics that it names.
+    `found` is what was seen at AWS of the things of others, which the roles' policies depend on.
     Raises `ConfigError` for names that AWS would refuse, a queue of another region, and an environment or a policy that
     is too large.
     """
     names.check(config, account)
-    builder = _Builder(config, account, lineage)
+    builder = _Builder(config, account, lineage, found)
     tasks = [task for task in config.tasks if only in (None, task)]
     named = {topic for task in tasks for topic in config.tasks[task].command_topics}
     queues = {topic: builder.topic_queue(topic) for topic in config.command_topics if only is None or topic in named}
@@ -63,6 +71,7 @@ class _Builder:
     config: Config
     account: Account
     lineage: str
+    found: Found
 
     @property
     def names(self) -> Names:
@@ -180,6 +189,7 @@ class _Builder:
                 uses,
                 [queue.arn for queue in topics.values()],
                 failures.arn if failures else None,
+                self.found.of(task),
             )
         )
         policy.check_size(document, f"role_policy.{task}")

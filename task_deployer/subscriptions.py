@@ -31,7 +31,7 @@ def permissions_of(
     last: Permission | None = None
     for key, bucket in buckets.items():
         if settings[key].events:
-            arn, owner = names.account.bucket_arn(bucket.name), names.account.id
+            arn, owner = names.account.bucket_arn(bucket.name), bucket.owner or names.account.id
             last = Permission(bucket.scope, function, names.permission(key), arn, owner, last)
             permissions[key] = last
     return permissions

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from task_deployer.config import BucketConfig
+from task_deployer.encryption import NOTHING, Found, key_statements
 from task_deployer.policy import Statement
 
 _READERS, _WRITERS = ("Read", "ReadWrite"), ("Write", "ReadWrite")
@@ -13,15 +14,16 @@ def statements(
     buckets: Sequence[tuple[str, BucketConfig]],
     topic_arns: Sequence[str],
     failure_queue_arn: str | None,
+    found: Found = NOTHING,
 ) -> Iterator[Statement]:
     """Make the statements. Buckets are pairs of ARN and settings; those that need one statement share it.
 
     Object actions are on `bucket/*`: on the bucket's own ARN they would grant nothing. ListBucket is on the bucket:
-    without it S3 answers 403 for a missing key instead of 404.
+    without it S3 answers 403 for a missing key instead of 404. `found` is what AWS told of the things of others.
     """
     readers = [(arn, settings) for arn, settings in buckets if settings.mode in _READERS]
     writers = [arn for arn, settings in buckets if settings.mode in _WRITERS]
-    versioned = [arn for arn, settings in readers if settings.versioning]
+    versioned = [arn for arn, settings in readers if settings.versioning or arn in found.versioned]
     yield Statement(
         "AllowLambdaLogging",
         ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
@@ -35,6 +37,8 @@ def statements(
     )
     yield Statement("AllowLambdaSendSQS", ("sqs:SendMessage",), _once(topic_arns))
     yield Statement("AllowLambdaSendFailures", ("sqs:SendMessage",), (failure_queue_arn,) if failure_queue_arn else ())
+    sent_to = [*topic_arns, *([failure_queue_arn] if failure_queue_arn else [])]
+    yield from key_statements([arn for arn, _ in readers], [*writers, *sent_to], found)
 
 
 def modes_of(buckets: Sequence[tuple[str, BucketConfig]]) -> dict[str, str]:

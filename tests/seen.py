@@ -15,6 +15,7 @@ from task_deployer.resources import (
 )
 from task_deployer.resources.bucket import SeenBucket
 from task_deployer.resources.bucket_documents import BucketDocument
+from task_deployer.resources.cors import SeenCors
 from task_deployer.resources.log_group import SeenLogGroup
 from task_deployer.resources.notification_document import LAMBDA
 from task_deployer.resources.notifications import SeenNotifications
@@ -43,7 +44,7 @@ def as_wanted(resource: Desired) -> object:  # noqa: C901, PLR0911 - one case a 
         case BucketDocument():
             return resource.wanted
         case Cors():
-            return tuple(rule.render() for rule in resource.rules)
+            return SeenCors(tuple(rule.render() for rule in resource.rules))
         case Permission():
             return resource.statement
         case Notifications():

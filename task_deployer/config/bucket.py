@@ -136,6 +136,9 @@ class BucketConfig(Table):
         None, description="The bucket's name at AWS. Without it one is computed."
     )
     existing: bool = Field(default=False, description="true: attach to a bucket that is not ours and is never deleted.")
+    owner: str | None = Field(
+        None, pattern="^[0-9]{12}$", description="The account that owns an existing bucket, if not this one: 12 digits."
+    )
     events: Annotated[Several[Event], AfterValidator(no_overlap)] = Field(
         ("ObjectCreated", "ObjectRemoved"),
         description="The events that run the task; [] for none. ObjectCreated, ObjectRemoved or LifecycleExpiration, "
@@ -166,6 +169,15 @@ class BucketConfig(Table):
         if existing and info.data.get("name", "") is None:  # a name that is wrong is a mistake of its own
             raise wrong("is true, but the bucket has no name", 'Name the bucket: name = "...".')
         return existing
+
+    @field_validator("owner")
+    @classmethod
+    def _is_somebody_elses(cls, owner: str, info: ValidationInfo) -> str:
+        if not info.data.get("existing"):
+            raise wrong(
+                "is for an existing bucket only", "Add existing = true, or remove the key: what we make is ours."
+            )
+        return owner
 
     @field_validator("versioning", "expire_days", "abort_uploads_days")
     @classmethod

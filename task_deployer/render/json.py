@@ -1,13 +1,18 @@
 """The one JSON document of `--json`: stable, versioned, on stdout. Pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from task_deployer.errors import TaskDeployError
 from task_deployer.plan import Change
 from task_deployer.resources.base import Difference
 from task_deployer.restore import Restored
 from task_deployer.result import Result
+from task_deployer.warnings import Warning  # noqa: A004 - the contract's word
+
+if TYPE_CHECKING:
+    from task_deployer.policies import Policies
 
 SCHEMA = 1
 
@@ -35,9 +40,7 @@ def result_document(result: Result) -> dict[str, object]:
         "skipped": list(result.outcome.skipped),
     }
     document["outputs"] = result.outputs or {"tasks": {}, "command_topics": {}}
-    document["warnings"] = [
-        {"code": warning.code, "address": warning.address, "message": warning.message} for warning in result.warnings
-    ]
+    document["warnings"] = _warnings(result.warnings)
     document["api_calls"] = {"total": result.calls[0], "mutating": result.calls[1]}
     return document
 
@@ -62,6 +65,14 @@ def restoration_document(restored: Restored) -> dict[str, object]:
     }
 
 
+def policies_document(policies: "Policies") -> dict[str, object]:
+    """The policies that `policy` prints."""
+    where = {"stack": policies.config.stack.name, "env": policies.config.env}
+    account = {"account": policies.account.id, "region": policies.account.region}
+    named = {policies.key: policies.named, "warnings": _warnings(policies.warnings)}
+    return {"schema": SCHEMA, "command": "policy", **where, **account, **named}
+
+
 def error_document(error: TaskDeployError) -> dict[str, object]:
     """An error that stopped the command."""
     return {
@@ -78,6 +89,10 @@ def error_document(error: TaskDeployError) -> dict[str, object]:
 def dumps(document: Mapping[str, object]) -> str:
     """The document as it is printed."""
     return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _warnings(warnings: Sequence[Warning]) -> list[dict[str, str]]:
+    return [{"code": warning.code, "address": warning.address, "message": warning.message} for warning in warnings]
 
 
 def _change(change: Change) -> dict[str, object]:

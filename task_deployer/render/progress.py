@@ -1,7 +1,7 @@
 """Progress in words, from events: what is told while a command works. A printer takes the lines."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from task_deployer.events import (
     Emptying,
@@ -13,10 +13,11 @@ from task_deployer.events import (
     Reporter,
     Skipped,
     Started,
+    TakingOver,
     Waiting,
 )
 from task_deployer.plan import Action
-from task_deployer.render.text import GLYPHS, Line, Style, plan_lines
+from task_deployer.render.text import GLYPHS, Line, Style, change_lines, plan_lines
 
 _DONE = {Action.CREATE: "created", Action.UPDATE: "changed", Action.DELETE: "deleted", Action.KEEP: "kept"}
 _AGAIN = 5.0  # seconds
@@ -54,8 +55,8 @@ def _each(write: Callable[[Line], None], *, verbose: bool) -> Reporter:
         match event:
             case Observing() if verbose:
                 write(Line(f"Reading {event.resources} resources at AWS", Style.QUIET))
-            case Planned() if event.plan.pending:
-                for line in plan_lines(event.plan, all_kept=verbose):
+            case Planned() | TakingOver():
+                for line in _intended(event, verbose=verbose):
                     write(line)
             case Started() if verbose:
                 write(Line(f"  {GLYPHS[event.change.action]} {event.change.address} ...", Style.QUIET))
@@ -84,6 +85,15 @@ def how_far(event: Emptying) -> str:
     """How far an emptying is."""
     of = "" if event.total is None else f" of {event.total:,}"
     return f"{event.removed:,}{of} removed"
+
+
+def _intended(event: Planned | TakingOver, *, verbose: bool) -> Iterator[Line]:
+    """What is about to be done. A plan that does nothing is told at the end."""
+    if isinstance(event, TakingOver):
+        for change in event.plan.changes:
+            yield from change_lines(change)
+    elif event.plan.pending:
+        yield from plan_lines(event.plan, all_kept=verbose)
 
 
 def finished_line(event: Finished) -> Line:

@@ -1,6 +1,6 @@
 """Plans, results and errors in words: lines with a style each. Pure, so that every word can be tested."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,6 +10,7 @@ from task_deployer.resources.base import Difference, Value
 from task_deployer.restore import Restored
 from task_deployer.result import Result
 from task_deployer.status import Standing, State
+from task_deployer.warnings import Warning  # noqa: A004 - the contract's word
 
 
 class Style(StrEnum):
@@ -70,18 +71,20 @@ def result_lines(result: Result, *, verbose: bool = False) -> Iterator[Line]:
         yield Line("Nothing is recorded, so there is nothing to do.", Style.GOOD)
     elif result.command == "plan":
         yield from plan_lines(result.plan, all_kept=verbose)
+    elif result.command == "adopt":
+        yield from _adopted_lines(result)
     else:
         yield from _outcome_lines(result)
-    if result.command in ("up", "status"):
+    if result.command in ("up", "status", "adopt"):
         yield from _output_lines(result)
     total, mutating = result.calls
     if verbose and total:
         yield Line(f"{total} API calls, {mutating} of them mutating.", Style.QUIET)
 
 
-def warning_lines(result: Result) -> Iterator[Line]:
+def warning_lines(warnings: Sequence[Warning]) -> Iterator[Line]:
     """The warnings, for stderr."""
-    for warning in result.warnings:
+    for warning in warnings:
         yield Line(f"Warning: {warning.address}: {warning.message}", Style.WARN)
 
 
@@ -121,6 +124,15 @@ def error_lines(error: TaskDeployError) -> Iterator[Line]:
         yield Line(f"  {line}")
     if error.hint:
         yield Line(f"Next: {error.hint}", Style.GOOD)
+
+
+def _adopted_lines(result: Result) -> Iterator[Line]:
+    taken, differing = len(result.plan.changes), sum(bool(change.differences) for change in result.plan.changes)
+    if not taken:
+        yield Line("Nothing at AWS bears this stack's tags under the names of this config: nothing to take over.")
+        return
+    rest = f". `task-deploy up` brings {differing} of them in line." if differing else ", as wanted."
+    yield Line(f"Recorded {_number(taken, 'resource')}{rest}", Style.GOOD)
 
 
 def _where(result: Result) -> str:

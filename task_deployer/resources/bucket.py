@@ -1,6 +1,7 @@
 """The bucket itself: its existence, its region, and whose it is. What is in it is bucket_contents.py's."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -9,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from task_deployer.aws import Account, Aws
 from task_deployer.errors import ResourceError
-from task_deployer.forbidden import Denial, ForbiddenError
+from task_deployer.forbidden import CODES, Denial, ForbiddenError
 from task_deployer.refusals import code_of
 from task_deployer.resources import bucket_contents, bucket_writers
 from task_deployer.resources.base import Difference, Identity, Resource
@@ -64,10 +65,12 @@ class Bucket(Resource[SeenBucket]):
     region: str
     tags: Mapping[str, str] = field(default_factory=dict)
     existing: bool = False
+    owner: str | None = None
+    """The account that owns it, where that is another one."""
 
     @property
     def identity(self) -> Identity:
-        return {"bucket": self.name}
+        return identity_of(self.name, self.owner)
 
     @classmethod
     def arns(cls, account: Account, identity: Identity) -> tuple[str, ...]:
@@ -76,14 +79,19 @@ class Bucket(Resource[SeenBucket]):
 
     @classmethod
     def observe(cls, aws: Aws, identity: Identity) -> SeenBucket | None:
-        """Read region and tags. HEAD has no body: its code is the HTTP status; 403 is not ours, never absent."""
-        name, owner = identity["bucket"], aws.account.id
+        """Read region and tags. HEAD has no body: its code is the HTTP status; 403 is not ours, never absent.
+
+        The tags of another account's bucket say nothing to us, so they are not asked for.
+        """
+        name = identity["bucket"]
         try:
-            head = aws.s3.head_bucket(Bucket=name, ExpectedBucketOwner=owner)
-            return SeenBucket(head.get("BucketRegion"), _tags(aws, name))
+            head = aws.s3.head_bucket(Bucket=name, ExpectedBucketOwner=account_of(aws, identity))
+            return SeenBucket(head.get("BucketRegion"), {} if "owner" in identity else _tags(aws, name))
         except ClientError as error:
             if code_of(error) in ("404", "NoSuchBucket"):  # HEAD may still say 200 after the deletion
                 return None
+            if "owner" in identity and code_of(error) in CODES:
+                raise forbidden_by_owner(identity, error) from error
             if code_of(error) == "403":
                 raise _forbidden(aws.account.bucket_arn(name)) from error
             if code_of(error) == "301":
@@ -178,8 +186,45 @@ def _not_empty(name: str) -> ResourceError:
     )
 
 
+def identity_of(name: str, owner: str | None) -> Identity:
+    """What finds a bucket: its name, and the account that owns it where that is another one."""
+    return {"bucket": name} if owner is None else {"bucket": name, "owner": owner}
+
+
+def account_of(aws: Aws, identity: Identity) -> str:
+    """The account that a bucket has to belong to: every call names it, so that a name that changed hands is refused."""
+    return identity.get("owner", aws.account.id)
+
+
+@contextmanager
+def asking_the_owner(identity: Identity) -> Iterator[None]:
+    """Say whom to ask where S3 forbids a call on another account's bucket: the right has to be given at both ends."""
+    try:
+        yield
+    except ClientError as error:
+        if "owner" not in identity or code_of(error) not in CODES:
+            raise
+        raise forbidden_by_owner(identity, error) from error
+
+
+def forbidden_by_owner(identity: Identity, error: ClientError) -> ResourceError:
+    """S3 says 403 on another account's bucket."""
+    bucket, owner = identity["bucket"], identity["owner"]
+    return ResourceError(
+        f"{error.operation_name} on the bucket {bucket} of account {owner} is forbidden",
+        code=code_of(error),
+        detail=f"Either its owner has not allowed it, or the bucket does not belong to account {owner}, or your own "
+        "account does not allow it to you.",
+        hint="`task-deploy policy --bucket-owner` prints what the owner has to add to the bucket's policy, and "
+        "`task-deploy policy --deployer` what you need yourself.",
+    )
+
+
 def _forbidden(bucket_arn: str) -> ForbiddenError:
-    words = "S3 answers 403: it belongs to another account (then choose another name), or this right on it is missing."
+    words = (
+        "S3 answers 403: it belongs to another account (then choose another name, or attach to it with `existing` and "
+        "`owner`), or this right on it is missing."
+    )
     return ForbiddenError(Denial("HeadBucket", "403", words, "s3:ListBucket", (bucket_arn,)))
 
 

@@ -1,4 +1,8 @@
-"""The CORS document of a bucket: the whole of it on a bucket of ours, our own rules alone on anybody else's."""
+"""The CORS document of a bucket: the whole of it on a bucket of ours, our own rules alone on anybody else's.
+
+S3 replaces the document as a whole and has no lock on it: so a shared one is read, merged by a pure function and put
+within one verb, and read back once. Between our read and our put another writer's rule can still be lost.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,18 +11,12 @@ from typing import TYPE_CHECKING, ClassVar
 from botocore.exceptions import ClientError
 
 from task_deployer.aws import Account, Aws
+from task_deployer.errors import ResourceError, SafetyError
 from task_deployer.refusals import code_of
-from task_deployer.resources.base import (
-    ENTRIES,
-    Difference,
-    Identity,
-    Refusal,
-    Resource,
-    Value,
-    differing,
-    entries_of,
-)
-from task_deployer.resources.bucket import Bucket
+from task_deployer.resources import cors_document as document
+from task_deployer.resources.base import ENTRIES, Difference, Identity, Refusal, Resource, entries_of
+from task_deployer.resources.bucket import Bucket, account_of, asking_the_owner
+from task_deployer.resources.cors_document import CorsRule
 from task_deployer.resources.rights import Rights
 from task_deployer.retry import BUCKET_BUSY, BUCKET_SETTLING, patiently
 
@@ -27,35 +25,26 @@ if TYPE_CHECKING:
 
     from task_deployer.resources.bucket_documents import BucketDocument
 
-_LISTS = ("AllowedOrigins", "AllowedMethods", "AllowedHeaders", "ExposeHeaders")
+__all__ = ["Cors", "CorsRule", "SeenCors"]
+
+_SAME_ID = "Rename the task, or the bucket's key in the config; or remove that rule if it is yours to remove."
 
 
 @dataclass(frozen=True)
-class CorsRule:
-    """One rule. The first that matches a request wins, so their order counts."""
+class SeenCors:
+    """The rules that are ours (of a bucket of ours: all), and how many of others stand beside them."""
 
-    id: str
-    allowed_origins: tuple[str, ...]
-    allowed_methods: tuple[str, ...]
-    allowed_headers: tuple[str, ...] = ()
-    expose_headers: tuple[str, ...] = ()
-    max_age_seconds: int | None = None
+    rules: tuple[Mapping[str, object], ...]
+    foreign: int = 0
 
-    def render(self) -> "CORSRuleOutputTypeDef":
-        """The rule as S3 takes it. Empty lists are left out: S3 refuses some of them."""
-        values = (self.allowed_origins, self.allowed_methods, self.allowed_headers, self.expose_headers)
-        rule: dict[str, object] = {"ID": self.id}
-        rule |= {key: list(value) for key, value in zip(_LISTS, values, strict=True) if value}
-        if self.max_age_seconds is not None:
-            rule["MaxAgeSeconds"] = self.max_age_seconds
-        return rule  # type: ignore[return-value]  # the keys are S3's
-
-
-Rules = tuple[Mapping[str, object], ...]
+    @property
+    def absent(self) -> bool:
+        """Whether no rule of ours is there."""
+        return not self.rules
 
 
 @dataclass(frozen=True)
-class Cors(Resource[Rules]):
+class Cors(Resource[SeenCors]):
     """The rules. `shared`: the bucket is somebody else's, so only the rules with our ids are ours.
 
     On a bucket of ours no rules are a wish too: those that others add are drift.
@@ -77,8 +66,8 @@ class Cors(Resource[Rules]):
     @property
     def identity(self) -> Identity:
         if not self.shared:
-            return {"bucket": self.bucket.name}
-        return {"bucket": self.bucket.name, ENTRIES: " ".join(rule.id for rule in self.rules)}
+            return self.bucket.identity
+        return {**self.bucket.identity, ENTRIES: " ".join(rule.id for rule in self.rules)}
 
     @property
     def wants_nothing(self) -> bool:
@@ -89,54 +78,55 @@ class Cors(Resource[Rules]):
         return (account.bucket_arn(identity["bucket"]),)
 
     @classmethod
-    def observe(cls, aws: Aws, identity: Identity) -> Rules | None:
-        """Read the rules, on a shared document ours alone. None of them, or no bucket, is absence."""
+    def observe(cls, aws: Aws, identity: Identity) -> SeenCors | None:
+        """Read the rules, on a shared document ours apart. No document, or no bucket, is absence."""
         try:
-            rules = _read(aws, identity["bucket"])
+            rules = _read(aws, identity)
         except ClientError as error:
             if code_of(error) == "NoSuchBucket":
                 return None
             raise
         ours = [rule for rule in rules if ENTRIES not in identity or rule.get("ID") in entries_of(identity)]
-        return tuple(ours) or None
+        return SeenCors(tuple(ours), len(rules) - len(ours)) if rules else None
 
-    def diff(self, seen: Rules) -> tuple[Difference, ...]:
-        wanted = [_canonical(rule.render()) for rule in self.rules]
-        found = [_canonical(rule) for rule in seen]
-        return tuple(
-            difference
-            for index in range(max(len(wanted), len(found)))
-            for difference in _rule_differences(index, _at(wanted, index), _at(found, index))
-        )
+    def diff(self, seen: SeenCors) -> tuple[Difference, ...]:
+        return document.differences(self.rules, seen.rules)
 
     def refusals(self, seen: object, recorded: tuple[str, ...]) -> tuple[Refusal, ...]:
-        """Which rules of others bear our ids. A rule says nothing of its owner: theirs is what is not recorded."""
-        rules = seen if self.shared and isinstance(seen, tuple) else ()
-        taken = [rule.get("ID") for rule in rules if rule.get("ID") not in recorded]
-        advice = "Rename the task, or the bucket's key in the config; or remove that rule if it is yours to remove."
-        return tuple(
-            Refusal(f"the bucket {self.bucket.name} has a CORS rule {rule_id!r} already, which is not ours", advice)
+        """Which rules of others bear our ids, and whether there is room for ours beside those of others.
+
+        A rule says nothing of its owner: theirs is what is not recorded.
+        """
+        if not self.shared or not isinstance(seen, SeenCors):
+            return ()
+        name = self.bucket.name
+        taken = [rule.get("ID") for rule in seen.rules if rule.get("ID") not in recorded]
+        refusals = [
+            Refusal(f"the bucket {name} has a CORS rule {rule_id!r} already, which is not ours", _SAME_ID)
             for rule_id in taken
-        )
+        ]
+        if self.rules and seen.foreign + len(self.rules) > document.LIMIT:
+            what = f"the bucket {name} has {seen.foreign} CORS rules of others, which leaves no room for ours: S3 takes"
+            refusals.append(Refusal(f"{what} {document.LIMIT}", "Ask its owner to merge some, or want fewer here."))
+        return tuple(refusals)
 
     def create(self, aws: Aws) -> None:
-        self._put(aws, entries_of(self.identity))
+        """Put the rules. Of a shared document none was ours: one that bears our id and says something else is not."""
+        self._put(aws, entries_of(self.identity), refuse_clashes=self.shared)
 
-    def update(self, aws: Aws, seen: Rules) -> None:
+    def update(self, aws: Aws, seen: SeenCors) -> None:
         """Put the rules; of a shared document those of ours that are wanted no longer go."""
-        self._put(aws, [*entries_of(self.identity), *(str(rule.get("ID")) for rule in seen)])
+        self._put(aws, [*entries_of(self.identity), *(str(rule.get("ID")) for rule in seen.rules)])
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
-        shared, bucket = ENTRIES in identity, identity["bucket"]
+        shared, ours = ENTRIES in identity, entries_of(identity)
 
         def call() -> None:
-            rules = _read(aws, bucket) if shared else []
-            foreign = _foreign(rules, entries_of(identity))
-            if foreign and len(foreign) < len(rules):
-                _write(aws, bucket, foreign)
-            elif not foreign and (rules or not shared):
-                _remove(aws, bucket)
+            rules = _read(aws, identity) if shared else []
+            foreign = document.merge(rules, (), ours)
+            if len(foreign) < len(rules) or not shared:
+                _write(aws, identity, foreign)
 
         try:
             patiently(aws.patience, BUCKET_SETTLING, call)
@@ -144,71 +134,55 @@ class Cors(Resource[Rules]):
             if code_of(error) != "NoSuchBucket":
                 raise
 
-    def _put(self, aws: Aws, ours: Sequence[str]) -> None:
-        rules = [rule.render() for rule in self.rules]
-
+    def _put(self, aws: Aws, ours: Sequence[str], *, refuse_clashes: bool = False) -> None:
         def call() -> None:
-            foreign = _foreign(_read(aws, self.bucket.name), ours) if self.shared else []
-            if foreign or rules:
-                _write(aws, self.bucket.name, [*foreign, *rules])
-            else:  # S3 takes no empty document
-                _remove(aws, self.bucket.name)
+            found = _read(aws, self.identity) if self.shared else []
+            if refuse_clashes:
+                self._refuse(document.clashes(found, self.rules))
+            _write(aws, self.identity, document.merge(found, self.rules, ours))
+            if self.shared:
+                _check_foreign(
+                    self.bucket.name, *(document.merge(d, (), ours) for d in (found, _read(aws, self.identity)))
+                )
 
         patiently(aws.patience, BUCKET_BUSY, call)
 
+    def _refuse(self, clashes: Sequence[str]) -> None:
+        if clashes:
+            raise SafetyError(
+                f"The bucket {self.bucket.name} has a CORS rule of others with an id of ours",
+                detail=f"It appeared while this run was at work: {', '.join(clashes)}. It was left as it is.",
+                hint=_SAME_ID,
+            )
 
-def _read(aws: Aws, bucket: str) -> "list[CORSRuleOutputTypeDef]":
+
+def _read(aws: Aws, identity: Identity) -> "list[CORSRuleOutputTypeDef]":
     """Get the rules. Only S3's word for "no document" counts as none: what is taken for none is written over."""
     try:
-        return aws.s3.get_bucket_cors(Bucket=bucket, ExpectedBucketOwner=aws.account.id)["CORSRules"]
+        with asking_the_owner(identity):
+            owner = account_of(aws, identity)
+            return aws.s3.get_bucket_cors(Bucket=identity["bucket"], ExpectedBucketOwner=owner)["CORSRules"]
     except ClientError as error:
         if code_of(error) == "NoSuchCORSConfiguration":
             return []
         raise
 
 
-def _write(aws: Aws, bucket: str, rules: "Sequence[CORSRuleUnionTypeDef]") -> None:
-    aws.s3.put_bucket_cors(Bucket=bucket, ExpectedBucketOwner=aws.account.id, CORSConfiguration={"CORSRules": rules})
+def _write(aws: Aws, identity: Identity, rules: "Sequence[CORSRuleUnionTypeDef]") -> None:
+    """Put the rules. S3 takes no empty document: without a rule it is taken away."""
+    bucket, owner = identity["bucket"], account_of(aws, identity)
+    with asking_the_owner(identity):
+        if rules:
+            aws.s3.put_bucket_cors(Bucket=bucket, ExpectedBucketOwner=owner, CORSConfiguration={"CORSRules": rules})
+        else:
+            aws.s3.delete_bucket_cors(Bucket=bucket, ExpectedBucketOwner=owner)
 
 
-def _remove(aws: Aws, bucket: str) -> None:
-    aws.s3.delete_bucket_cors(Bucket=bucket, ExpectedBucketOwner=aws.account.id)
-
-
-def _foreign(rules: "Sequence[CORSRuleOutputTypeDef]", ours: Sequence[str]) -> "list[CORSRuleOutputTypeDef]":
-    return [rule for rule in rules if rule.get("ID") not in ours]
-
-
-def _canonical(rule: "CORSRuleOutputTypeDef | Mapping[str, object]") -> dict[str, Value]:
-    """The rule in a form to compare: the order within its lists means nothing, and its id is only a name."""
-    lists: dict[str, Value] = {key: tuple(_sorted(rule.get(key))) for key in _LISTS}
-    age = rule.get("MaxAgeSeconds")
-    return {**lists, "MaxAgeSeconds": age if isinstance(age, int) else None}
-
-
-def _sorted(value: object) -> list[str]:
-    return sorted(map(str, value)) if isinstance(value, list) else []
-
-
-def _at(rules: list[dict[str, Value]], index: int) -> dict[str, Value] | None:
-    return rules[index] if index < len(rules) else None
-
-
-def _rule_differences(
-    index: int, wanted: dict[str, Value] | None, found: dict[str, Value] | None
-) -> tuple[Difference, ...]:
-    path = f"CORSRules[{index + 1}]"
-    if wanted is None or found is None:
-        return (Difference(path, _in_words(wanted), _in_words(found)),)
-    return differing(wanted, found, f"{path}.")
-
-
-def _in_words(rule: dict[str, Value] | None) -> str | None:
-    if rule is None:
-        return None
-    methods, origins = (rule[key] for key in ("AllowedMethods", "AllowedOrigins"))
-    return f"{_spaced(methods)} from {_spaced(origins)}"
-
-
-def _spaced(value: Value) -> str:
-    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def _check_foreign(bucket: str, before: object, after: object) -> None:
+    if before != after:
+        raise ResourceError(
+            f"The CORS rules of the bucket {bucket} were changed by somebody else while we wrote ours",
+            code="ForeignRulesChanged",
+            detail=f"Before our write, the rules of others were: {before}",
+            hint="Compare them with what is there now, then run the same command again.",
+        )

@@ -17,6 +17,8 @@ from task_deployer.aws import Aws
 from task_deployer.care import Former, Remark
 from task_deployer.errors import ResourceError, SafetyError
 from task_deployer.resources import notification_document as document
+from task_deployer.resources.base import Identity
+from task_deployer.resources.bucket import account_of, asking_the_owner, identity_of
 from task_deployer.resources.notification_document import EVENTBRIDGE, Document, Entry
 from task_deployer.resources.notification_overlap import obstacles
 from task_deployer.resources.notification_refusal import (
@@ -48,6 +50,8 @@ class Part:
     keys: tuple[str, ...]
     eventbridge: bool = False
     shared: bool = False
+    owner: str | None = None
+    """The account that owns the bucket, where that is another one."""
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -68,35 +72,40 @@ class Part:
         return document.foreign(found, self.written)
 
 
-def read(aws: Aws, bucket: str) -> Document:
+def read(aws: Aws, bucket: str, owner: str | None = None) -> Document:
     """Get the whole document. A bucket without entries gives an empty one; no refusal is ever taken for that."""
-    found = aws.s3.get_bucket_notification_configuration(Bucket=bucket, ExpectedBucketOwner=aws.account.id)
+    identity = identity_of(bucket, owner)
+    with asking_the_owner(identity):
+        found = aws.s3.get_bucket_notification_configuration(
+            Bucket=bucket, ExpectedBucketOwner=account_of(aws, identity)
+        )
     return {key: value for key, value in found.items() if key != "ResponseMetadata"}
 
 
-def put_checked(aws: Aws, bucket: str, wanted: Document, ours: Sequence[str]) -> None:
+def put_checked(aws: Aws, bucket: str, wanted: Document, ours: Sequence[str], owner: str | None = None) -> None:
     """Replace the whole document. `ours` are the destinations that are ours to mend.
 
     Raises `ResourceError` where S3 refuses destinations of others, unless that is to be passed over: then S3 is told
     not to check, ours are looked at instead, and it is told.
     """
     try:
-        _put_document(aws, bucket, wanted)
+        _put_document(aws, identity_of(bucket, owner), wanted)
     except ClientError as error:
         if not (aws.care.skip_dead_foreign and is_others_alone(error, ours)):
             raise_explained(aws, error, bucket, wanted, ours)
         check_ours(aws, bucket, ours)
-        _put_document(aws, bucket, wanted, unchecked=True)
+        _put_document(aws, identity_of(bucket, owner), wanted, unchecked=True)
         aws.care.tell(_unchecked(bucket, error))
 
 
-def _put_document(aws: Aws, bucket: str, wanted: Document, *, unchecked: bool = False) -> None:
-    aws.s3.put_bucket_notification_configuration(
-        Bucket=bucket,
-        ExpectedBucketOwner=aws.account.id,
-        NotificationConfiguration=wanted,  # type: ignore[arg-type]  # as S3 gave it, and our own entries
-        **({"SkipDestinationValidation": True} if unchecked else {}),
-    )
+def _put_document(aws: Aws, identity: Identity, wanted: Document, *, unchecked: bool = False) -> None:
+    with asking_the_owner(identity):
+        aws.s3.put_bucket_notification_configuration(
+            Bucket=identity["bucket"],
+            ExpectedBucketOwner=account_of(aws, identity),
+            NotificationConfiguration=wanted,  # type: ignore[arg-type]  # as S3 gave it, and our own entries
+            **({"SkipDestinationValidation": True} if unchecked else {}),
+        )
 
 
 def write(aws: Aws, part: Part) -> None:
@@ -106,7 +115,7 @@ def write(aws: Aws, part: Part) -> None:
     destinations, or if another writer took our entries out twice. What others took out of their own while we were at
     work is never put back: it may have been their wish. It is told, with the place of the former document.
     """
-    former, place = read(aws, part.bucket), ""
+    former, place = read(aws, part.bucket, part.owner), ""
     found = former
     for _ in range(_ATTEMPTS):
         if part.is_in(found):
@@ -140,13 +149,14 @@ def _check(found: Document, part: Part) -> None:
 def _keep(aws: Aws, part: Part, found: Document) -> str:
     """Keep the document if anything in it is not ours, or may have been written by others; returns the place."""
     if part.shared or part.foreign(found):
-        return aws.care.keep(Former(part.bucket, found, part.written))
+        return aws.care.keep(Former(part.bucket, found, part.written, part.owner))
     return ""
 
 
 def _put(aws: Aws, part: Part, found: Document) -> None:
     begun = aws.patience.now()
-    put_checked(aws, part.bucket, part.merged(found), tuple(entry.destination for entry in part.entries))
+    destinations = tuple(entry.destination for entry in part.entries)
+    put_checked(aws, part.bucket, part.merged(found), destinations, part.owner)
     if part.shared and aws.patience.now() - begun > OTHERS_TURN:
         aws.care.tell(_slow(part))
 
@@ -159,7 +169,7 @@ def _shown(aws: Aws, part: Part, before: Document) -> Document:
         aws.patience.sleep(OTHERS_TURN)
     return until_steady(
         aws.patience,
-        lambda: read(aws, part.bucket),
+        lambda: read(aws, part.bucket, part.owner),
         arrived=lambda found: part.is_in(found) and document.same(part.foreign(found), part.foreign(wanted)),
         former=before,
     )

@@ -50,6 +50,17 @@ class SeenNotifications:
         """Whether nothing of ours is in it."""
         return not self.ours and not self.eventbridge
 
+    @property
+    def foreign(self) -> int:
+        """How many entries of others are in it, whatever they invoke."""
+        theirs = document.foreign(self.document, tuple(entry.key for entry in self.ours.values()))
+        return len(document.entries_in(theirs))
+
+    @property
+    def sends_to_eventbridge(self) -> bool:
+        """Whether all events go to EventBridge: where they do, the setting is there and empty."""
+        return EVENTBRIDGE in self.document
+
 
 @dataclass(frozen=True)
 class Notifications(Resource[SeenNotifications]):
@@ -79,7 +90,7 @@ class Notifications(Resource[SeenNotifications]):
     def identity(self) -> Identity:
         setting = [EVENTBRIDGE] if self.eventbridge else []
         keys = sorted({*(entry.key for entry in self.entries), *self.spared, *setting})
-        return {"bucket": self.bucket.name, ENTRIES: " ".join(keys)}
+        return {**self.bucket.identity, ENTRIES: " ".join(keys)}
 
     @classmethod
     def arns(cls, account: Account, identity: Identity) -> tuple[str, ...]:
@@ -89,7 +100,7 @@ class Notifications(Resource[SeenNotifications]):
     def observe(cls, aws: Aws, identity: Identity) -> SeenNotifications | None:
         """Read the document. Ours are the entries with exactly our keys; without one of them we are absent from it."""
         try:
-            found = read(aws, identity["bucket"])
+            found = read(aws, identity["bucket"], identity.get("owner"))
         except ClientError as error:
             if code_of(error) == "NoSuchBucket":
                 return None
@@ -123,7 +134,7 @@ class Notifications(Resource[SeenNotifications]):
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
-        part = Part(identity["bucket"], (), entries_of(identity))
+        part = Part(identity["bucket"], (), entries_of(identity), owner=identity.get("owner"))
         try:
             patiently(aws.patience, BUCKET_SETTLING, lambda: write(aws, part))
         except ClientError as error:
@@ -135,7 +146,7 @@ class Notifications(Resource[SeenNotifications]):
         return tuple({entry.key for entry in (*self.entries, *seen.ours.values())} - set(self.spared))
 
     def _write(self, aws: Aws, keys: tuple[str, ...]) -> None:
-        part = Part(self.bucket.name, self.entries, keys, self.eventbridge, self.bucket.existing)
+        part = Part(self.bucket.name, self.entries, keys, self.eventbridge, self.bucket.existing, self.bucket.owner)
         refusals = count(1)
 
         def call() -> None:

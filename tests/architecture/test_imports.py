@@ -8,33 +8,18 @@ from tests.architecture.imports import RUNTIME, imports, modules
 
 MODULES = {name.removeprefix("task_deployer."): path for name, path in modules().items()}
 PURE = {
-    *(
-        "buckets",
-        "chain",
-        "checks",
-        "conflicts",
-        "errors",
-        "events",
-        "forbidden",
-        "names",
-        "outputs",
-        "plan",
-        "policy",
-        "result",
-        "rights_checks",
-        "stack",
-        "status",
-    ),
-    *("subscriptions", "tags", "task_policy", "warnings", "resources.base"),
-    *("resources.held", "resources.notification_document"),
+    *("adoption", "attached", "bucket_owner", "buckets", "chain", "checks", "conflicts", "encryption", "errors"),
+    *("events", "forbidden", "names", "outputs", "plan", "policy", "result", "rights_checks", "stack", "status"),
+    *("subscriptions", "tags", "task_policy", "warnings"),
+    *("resources.base", "resources.cors_document", "resources.held", "resources.notification_document"),
     *("care", "resources.notification_overlap", "resources.notification_restoration"),
 }
 TOUCHES_THE_WORLD = {"os", "pathlib", "socket", "subprocess", "time", "random", "threading", "concurrent", "shutil"}
 KNOWS_BOTOCORE = {"aws", "pages", "refusals", "retry", "engine", "walk"}
 STARTS_THE_LOCAL_AWS = {"cli_local", "demo", "project"}
 COMMANDS = {
-    *("cli", "cli_local", "cli_options", "cli_session", "cli_state", "commands", "data_loss", "demo", "project"),
-    *("doctor", "recorded", "restore"),
+    *("adopt", "cli", "cli_local", "cli_options", "cli_session", "cli_state", "commands", "data_loss", "demo"),
+    *("doctor", "policies", "project", "recorded", "restore"),
 }
 
 

@@ -21,6 +21,7 @@ ACTIONS = {
     "GetBucketCors": {"s3:GetBucketCORS"},
     "PutBucketCors": {"s3:PutBucketCORS"},
     "DeleteBucketCors": {"s3:PutBucketCORS"},
+    "GetBucketEncryption": {"s3:GetEncryptionConfiguration"},
     "GetBucketLifecycleConfiguration": {"s3:GetLifecycleConfiguration"},
     "PutBucketLifecycleConfiguration": {"s3:PutLifecycleConfiguration"},
     "GetBucketNotificationConfiguration": {"s3:GetBucketNotification"},
@@ -84,11 +85,12 @@ def test_nothing_but_listings_is_allowed_everywhere(new_scene: Callable[[], Scen
     scene = new_scene()
     config = load(scene.folder / "config", "dev")
     desired = stack.build(config, scene.aws.account, "", {task: Archive(b"", "", 0) for task in config.tasks})
-    for document in deployer_policies(desired, scene.aws.account).values():
+    for command, document in deployer_policies(desired, scene.aws.account).items():
         statements = document["Statement"]
         assert isinstance(statements, list)
+        listings = ["logs:DescribeLogGroups", *(["tag:GetResources"] if command == "adopt" else [])]
         wide = [s for s in statements if any(arn.endswith((":*", "*")) and arn.count(":") < 6 for arn in s["Resource"])]
-        assert [["logs:DescribeLogGroups"]] == [s["Action"] for s in wide if s["Resource"] == ["*"]]
+        assert [listings] == [s["Action"] for s in wide if s["Resource"] == ["*"]]
 
 
 def test_events_end_first_and_logs_last(new_scene: Callable[[], Scene]) -> None:

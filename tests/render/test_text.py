@@ -84,7 +84,7 @@ def test_verbose_result(name: str) -> None:
 
 def test_warnings() -> None:
     """A warning names its address."""
-    (line,) = text.warning_lines(RESULTS["plan"])
+    (line,) = text.warning_lines(RESULTS["plan"].warnings)
     assert line == Line("Warning: bucket.ingest.uploads: the task may run itself without end.", Style.WARN)
 
 

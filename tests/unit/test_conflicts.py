@@ -7,7 +7,7 @@ from task_deployer.records import Origin, Record
 from task_deployer.resources import Bucket, Cors, LogGroup
 from task_deployer.resources.base import Address, AnyResource
 from task_deployer.resources.bucket import SeenBucket
-from task_deployer.resources.cors import CorsRule
+from task_deployer.resources.cors import CorsRule, SeenCors
 from task_deployer.resources.log_group import SeenLogGroup
 from tests.builders import LINEAGE, recorded
 from tests.toys.kinds import Board, Chest, SeenBoard, Toy
@@ -44,7 +44,20 @@ def test_what_is_this_stacks_own_without_a_record_is_told() -> None:
     """What bears this stack's own tags without a record was kept, or its manifest was lost; and what can be done."""
     error = refusal([A], {"toy.a": SeenToy(1, {**TAGS, "task-deployer:manifest": "older"})})
     assert "this stack's own, kept by an earlier `down --keep-buckets`, or its manifest was lost" in error.detail
-    assert error.hint == "Put the manifest back, or delete that one if nothing needs it."
+    assert error.hint == (
+        "Run `task-deploy adopt`, which takes over all that bears these tags; put the manifest back; or delete that "
+        "one if nothing needs it."
+    )
+
+
+def test_adopting_is_offered_where_it_works() -> None:
+    """A manifest that records something takes over what is of its own lineage alone, and only that is offered."""
+    ours, older = SeenToy(1, TAGS), SeenToy(1, {**TAGS, "task-deployer:manifest": "older"})
+    known = recorded(Toy("b"))
+    assert "`task-deploy adopt`" in refusal([A], {"toy.a": ours}, known).hint
+    assert (
+        "Put the manifest back; or delete that one if nothing needs it." == refusal([A], {"toy.a": older}, known).hint
+    )
 
 
 def test_a_thing_of_a_kind_that_can_be_used_is_offered_so() -> None:
@@ -147,9 +160,9 @@ def test_a_cors_rule_with_our_id_is_somebody_elses_unless_recorded() -> None:
     """A rule bears no owner: on somebody else's bucket one with our id is refused by name, and ours if on record."""
     rule = CorsRule("media-dev-ingest-uploads-1", ("*",), ("GET",))
     wish = Cors("ingest.uploads", Bucket("ingest.uploads", "x", "eu-central-1", existing=True), (rule,), shared=True)
-    error = refusal([wish], {wish.address: (rule.render(),)})
+    error = refusal([wish], {wish.address: SeenCors((rule.render(),))})
     assert "CORS rule 'media-dev-ingest-uploads-1' already, which is not ours" in error.detail
-    assert plan_up([wish], {wish.address: (rule.render(),)}, recorded(wish), LINEAGE).pending == ()
+    assert plan_up([wish], {wish.address: SeenCors((rule.render(),))}, recorded(wish), LINEAGE).pending == ()
 
 
 def test_somebody_elses_that_cannot_be_used_is_a_config_error() -> None:

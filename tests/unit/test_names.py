@@ -109,3 +109,16 @@ def test_an_existing_bucket_may_be_shared(tmp_path: Path) -> None:
         for task in "ab"
     )
     check(config_of(tmp_path, tables), ACCOUNT)
+
+
+def test_a_bucket_has_one_owner(tmp_path: Path) -> None:
+    """Tasks that attach to one bucket of another account name the same owner, at the same key."""
+    tables = "".join(
+        f'[tasks.{task}]\n{TASK}[tasks.{task}.buckets.in]\nmode = "Read"\nname = "one-bucket"\n'
+        f"existing = true\n{owner}\n"
+        for task, owner in (("a", 'owner = "210987654321"'), ("b", ""))
+    )
+    (told,) = mistakes(tmp_path, tables)
+    assert "tasks.b.buckets.in: the bucket one-bucket has another owner, or none, elsewhere" in told
+    same = tables.replace("existing = true\n\n", 'existing = true\nowner = "210987654321"\n')
+    check(config_of(tmp_path, same), ACCOUNT)

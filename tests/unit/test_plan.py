@@ -9,6 +9,7 @@ from task_deployer.records import Origin, Record, Status
 from task_deployer.resources import Bucket, BucketTags, Cors, Notifications
 from task_deployer.resources.base import Address, AnyResource, Difference
 from task_deployer.resources.bucket import SeenBucket
+from task_deployer.resources.cors import SeenCors
 from task_deployer.resources.notification_document import Entry
 from task_deployer.status import State, compare
 from tests.builders import LINEAGE, recorded
@@ -202,7 +203,7 @@ def test_absence_can_be_as_wanted(records: bool) -> None:  # noqa: FBT001 - a ro
     """Where the wish is that nothing be there, absence is kept, and what is there is an update."""
     cors = Cors("ingest.uploads", Bucket("ingest.uploads", "uploads", "eu-central-1"), ())
     known = recorded(cors) if records else {}
-    there = ({"ID": "theirs", "AllowedMethods": ["GET"], "AllowedOrigins": ["*"]},)
+    there = SeenCors(({"ID": "theirs", "AllowedMethods": ["GET"], "AllowedOrigins": ["*"]},))
     assert only(plan_up([cors], {cors.address: None}, known, LINEAGE)).action is Action.KEEP
     assert only(plan_up([cors], {cors.address: there}, known, LINEAGE)).action is Action.UPDATE
     assert compare([cors], {cors.address: None}, known)[0].state is State.OK

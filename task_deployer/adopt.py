@@ -1,0 +1,114 @@
+"""`adopt`: rebuild a manifest that was lost, from what is at AWS. Nothing at AWS changes."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from task_deployer import manifest, stack
+from task_deployer.adoption import left_alone, left_over, lineage_of, plan_of, records_of, refuse_unknown
+from task_deployer.aws import Aws
+from task_deployer.commands import Run
+from task_deployer.conflicts import Unreadable
+from task_deployer.errors import SafetyError
+from task_deployer.events import TakingOver
+from task_deployer.manifest import Manifest
+from task_deployer.observe import Question, observe_all
+from task_deployer.outputs import outputs_of
+from task_deployer.plan import Desired, Plan
+from task_deployer.project import Project, prepare
+from task_deployer.resources.base import Address
+from task_deployer.resources.tagged_things import GET_RESOURCES, TagReader, arns_with
+from task_deployer.result import Result
+from task_deployer.survey import Survey, survey
+from task_deployer.tags import MANIFEST
+from task_deployer.walk import Means
+from task_deployer.warnings import Warning  # noqa: A004 - the contract's word
+
+_LISTING = Address("things of a lineage")
+
+
+def adopt(project: Project, run: Run, *, lineage: str | None = None) -> Result:
+    """Record what bears this stack's tags as its own: all that the config names, and that no manifest records.
+
+    `lineage` says whose, where things of several manifests are there. A manifest that records something is only added
+    to, and only what is of its own lineage: a bucket that was kept comes back. Raises `SafetyError` for names of ours
+    that are somebody else's, and where the manifest records all there is.
+    """
+    config = project.config()
+    region = project.region(config, None)
+    archives = prepare(config, region)
+    aws = project.connect(region, config)
+    means = run.connect(aws)
+    path = project.manifest_path(config.stack.name)
+    with manifest.opened(path, config.stack.name, config.env, aws.account) as journal:
+        build = partial(stack.build, config, aws.account, archives=archives)
+        sight = survey(means, build(lineage=journal.lineage), {})
+        meant = _meant(journal, build(lineage=journal.lineage), sight, lineage)
+        if meant is None:
+            return _result(journal, aws, Plan(), ())
+        desired = build(lineage=meant, found=sight.findings.found)
+        records = records_of(desired, sight.observed, meant, journal.records)
+        if not records:
+            raise _recorded_already(journal)
+        planned = plan_of(desired, sight.observed, records)
+        means.report(TakingOver(planned))
+        where = f"{journal.stack}/{journal.env} in account {aws.account.id}, {aws.account.region}"
+        run.confirm(f"This records {len(records)} resources as those of {where}; `down` will delete its own. Go on?")
+        journal.take_over(meant, records)
+        journal.bind([resource for resource in desired if resource.address in records], sight.observed)
+        warnings = (
+            *left_alone(desired, sight.observed, meant),
+            *_left_over(means, desired, meant),
+            *sight.findings.warnings,
+        )
+        return _result(journal, aws, planned, warnings)
+
+
+def _meant(journal: Manifest, desired: Sequence[Desired], sight: Survey, chosen: str | None) -> str | None:
+    """The lineage to take over; None if nothing bears this stack's tags."""
+    refuse_unknown(sight.observed)
+    if not journal.records:
+        return lineage_of(desired, sight.observed, chosen)
+    if chosen not in (None, journal.lineage):
+        raise _recorded_already(journal)
+    return journal.lineage
+
+
+def _recorded_already(journal: Manifest) -> SafetyError:
+    return SafetyError(
+        "There is a manifest of this stack, and nothing of its lineage that it does not record",
+        detail=f"{journal.path} is of the lineage {journal.lineage} and records {len(journal.records)} resources. "
+        "It was not changed.",
+        hint="`status` compares it with what is there. If it is not the right one, move it away and run this again.",
+    )
+
+
+def _left_over(means: Means, desired: Sequence[Desired], lineage: str) -> Iterator[Warning]:
+    """Warn of what bears the lineage and is not in the config, or that it could not be looked for."""
+    client: TagReader = means.aws.client("resourcegroupstaggingapi")  # type: ignore[assignment]  # a client of that API
+    question = Question("tag", lambda _: arns_with(client, MANIFEST, lineage))
+    found = observe_all(means, {}, {_LISTING: question})[_LISTING]
+    if isinstance(found, tuple):
+        yield from left_over(found, desired, means.aws.account)
+    elif isinstance(found, Unreadable):
+        yield Warning(
+            "left-over-unknown",
+            Address(f"lineage.{lineage}"),
+            f"only what the config names was looked for: to be told of the rest needs the right {GET_RESOURCES} "
+            f"({found.error.summary}).",
+        )
+
+
+def _result(journal: Manifest, aws: Aws, planned: Plan, warnings: tuple[Warning, ...]) -> Result:
+    outputs = outputs_of({address: (r.kind, r.identity) for address, r in journal.records.items()}, journal.account)
+    account, calls = aws.account, (aws.calls.total, aws.calls.mutating)
+    return Result(
+        "adopt",
+        journal.stack,
+        journal.env,
+        account.id,
+        account.region,
+        plan=planned,
+        outputs=outputs,
+        warnings=warnings,
+        calls=calls,
+    )

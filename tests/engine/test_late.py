@@ -153,3 +153,11 @@ def test_what_is_recorded_is_no_ghost(scene: Scene) -> None:
     observed: dict[Address, object] = {CHEST.address: SeenToy(1, OURS), TOY.address: None}
     assert observed == _ghosts(scene, observed, (CHEST.address,))
     assert 0 == scene.looks
+
+
+def test_things_of_others_are_no_ghosts(scene: Scene) -> None:
+    """What the config only refers to bears no tags of ours: it is taken as it is seen, and not waited for."""
+    theirs = Chest("c", existing=True)
+    observed = {theirs.address: SeenToy(1, {})}
+    assert observed == let_ghosts_pass(scene.means, [theirs], (), observed)
+    assert set() == scene.reasons

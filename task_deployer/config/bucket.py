@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from task_deployer.config.delivery import UNGATHERED, Delivery, batch_fits, filters_fit, for_queues
 from task_deployer.config.table import LARGEST, Array, Several, Some, Table, quoted, wrong
 
 Item = TypeVar("Item")
@@ -150,6 +151,20 @@ class BucketConfig(Table):
     suffix: Annotated[str, AfterValidator(filter_value)] = Field(
         "", max_length=1024, description="Only keys that end so run the task."
     )
+    delivery: Delivery = Field(
+        "direct",
+        description="How events reach the function: direct (S3 invokes it), eventbridge (by a rule), or queue (by an "
+        "SQS queue that Lambda reads in batches).",
+    )
+    batch_window_seconds: int = Field(
+        0, ge=0, le=300, description="With delivery queue: gather messages for so many seconds, 0 to 300."
+    )
+    batch_size: int = Field(
+        UNGATHERED, ge=1, le=10000, description="With delivery queue: at most so many messages a call, 1 to 10000."
+    )
+    maximum_concurrency: int | None = Field(
+        None, ge=2, le=1000, description="With delivery queue: at most so many calls at the same time, 2 to 1000."
+    )
     versioning: bool = Field(default=False, description="Keep every version of every object.")
     expire_days: int | None = Field(None, ge=1, le=LARGEST, description="Delete objects after so many days, 1 or more.")
     abort_uploads_days: int | None = Field(
@@ -178,6 +193,22 @@ class BucketConfig(Table):
                 "is for an existing bucket only", "Add existing = true, or remove the key: what we make is ours."
             )
         return owner
+
+    @field_validator("delivery")
+    @classmethod
+    def _filters_fit(cls, delivery: Delivery, info: ValidationInfo) -> Delivery:
+        return filters_fit(delivery, info.data)
+
+    @field_validator("batch_window_seconds", "batch_size", "maximum_concurrency")
+    @classmethod
+    def _is_for_queues(cls, value: Item, info: ValidationInfo) -> Item:
+        for_queues(info.data)
+        return value
+
+    @field_validator("batch_size")
+    @classmethod
+    def _batch_fits(cls, size: int, info: ValidationInfo) -> int:
+        return batch_fits(size, info.data)
 
     @field_validator("versioning", "expire_days", "abort_uploads_days")
     @classmethod

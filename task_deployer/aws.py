@@ -21,6 +21,7 @@ from task_deployer import __version__
 from task_deployer.caller import Caller, identify
 from task_deployer.care import Care
 from task_deployer.errors import ConfigError, CredentialsError, UsageError
+from task_deployer.later import Later
 from task_deployer.pages import refuse_page
 from task_deployer.retry import Patience
 from task_deployer.throttle import Pace
@@ -28,6 +29,7 @@ from task_deployer.throttle import Pace
 if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -102,6 +104,7 @@ class Aws:
     lambda_: "LambdaClient"
     sqs: "SQSClient"
     logs: "CloudWatchLogsClient"
+    events_later: Later["EventBridgeClient"]
     caller: Caller = field(default_factory=Caller)
     calls: Calls = field(default_factory=Calls)
     patience: Patience = field(default_factory=Patience)
@@ -109,6 +112,11 @@ class Aws:
     care: Care = field(default_factory=Care)
     client: Callable[[str], object] = _no_client
     """Makes a client that few runs need. On the calling thread alone: a session is not safe between threads."""
+
+    @property
+    def events(self) -> "EventBridgeClient":
+        """EventBridge's client. By the time anybody asks, all others are made: the session has one user at a time."""
+        return self.events_later()
 
     def waiting_with(self, patience: Patience) -> "Aws":
         """The same clients, waiting with another patience."""
@@ -193,7 +201,9 @@ def connect(access: Access, region: str) -> Aws:
         clients = {name: client(service) for name, service in _SERVICES.items()}
         caller = identity.result()
     account = Account(caller.account, region, caller.partition)
-    return Aws(account, caller=caller, calls=calls, client=client, **clients)  # type: ignore[arg-type]  # one client a field
+    later: Later[EventBridgeClient] = Later(lambda: client("events"))  # type: ignore[arg-type,return-value]  # its client
+    rare = {"events_later": later, "client": client}
+    return Aws(account, caller=caller, calls=calls, **rare, **clients)  # type: ignore[arg-type]  # one client a field
 
 
 _SERVICES = {"s3": "s3", "iam": "iam", "lambda_": "lambda", "sqs": "sqs", "logs": "logs"}

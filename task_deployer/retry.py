@@ -122,6 +122,33 @@ STATEMENT_REPLACED = Wait("Lambda to forget the old statement", 60, "ResourceCon
 QUEUE_VISIBLE = Wait("SQS to show the new queue", 30, r"(AWS\.SimpleQueueService\.NonExistentQueue|QueueDoesNotExist)")
 """A queue can be used a second after its creation."""
 
+RULE_BUSY = Wait("EventBridge to take the next change", 60, "ConcurrentModificationException")
+"""Changes of one rule or its targets collide."""
+
+RULE_VISIBLE = Wait("EventBridge to show the new rule", 30, "ResourceNotFoundException")
+"""A fresh rule is not everywhere at once."""
+
+QUEUE_READABLE = Wait(
+    "Lambda to see the right to read the queue",
+    120,
+    "InvalidParameterValueException",
+    "does not have permissions to call|Error occurred while ReceiveMessage|queue .*does not exist",
+)
+"""CreateEventSourceMapping checks the role's policy, which takes seconds to be effective, and looks for the queue."""
+
+VISIBILITY_SEEN = Wait(
+    "Lambda to see the queue's visibility timeout", 90, "InvalidParameterValueException", "[Qq]ueue visibility timeout"
+)
+"""A function may not run longer than its queue hides a message; SQS takes up to a minute to change that."""
+
+MAPPING_BUSY = Wait("the event source mapping's last change to end", 180, "ResourceInUseException")
+"""Lambda refuses to change or delete a mapping while another change is under way."""
+
+MAPPING_GOING = Wait(
+    "Lambda to forget the old event source mapping", 180, "ResourceConflictException", "already exists"
+)
+"""A mapping that is being deleted still stands in the way of a new one of the same queue and function."""
+
 
 def over(patience: Patience, seconds: float) -> Callable[[tenacity.RetryCallState], bool]:
     """Stop this long after the first refusal, by the clock or by the pauses: a sleep that is none must end as well."""

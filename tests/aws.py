@@ -25,6 +25,7 @@ from task_deployer.local import process
 from task_deployer.retry import Patience
 
 if TYPE_CHECKING:
+    from botocore.client import BaseClient
     from botocore.hooks import BaseEventHooks
 
 REGION = "eu-central-1"
@@ -46,7 +47,7 @@ def shared_aws(endpoint_url: str) -> Iterator[Aws]:
     """The tool's clients, made once: that takes longer than most tests."""
     aws = connect(access(endpoint_url), REGION)
     yield aws
-    for client in (aws.s3, aws.iam, aws.lambda_, aws.sqs, aws.logs):
+    for client in clients(aws):
         client.close()
 
 
@@ -59,6 +60,11 @@ def aws(shared_aws: Aws) -> Aws:
 def access(endpoint_url: str) -> Access:
     """How to reach the local AWS."""
     return Access(endpoint_url=endpoint_url, credentials=(process.ACCESS_KEY, process.SECRET_KEY))
+
+
+def clients(aws: Aws) -> "tuple[BaseClient, ...]":
+    """All the clients, also the one that is made late."""
+    return (aws.s3, aws.iam, aws.lambda_, aws.sqs, aws.logs, aws.events)
 
 
 def new_name() -> str:
@@ -230,9 +236,7 @@ def crashing(aws: Aws, when: str, number: int) -> Iterator[list[str]]:
 
 @contextmanager
 def _listening(aws: Aws, event: str, listener: Callable[..., object]) -> Iterator[None]:
-    emitters: Sequence[BaseEventHooks] = [
-        client.meta.events for client in (aws.s3, aws.iam, aws.lambda_, aws.sqs, aws.logs)
-    ]
+    emitters: Sequence[BaseEventHooks] = [client.meta.events for client in clients(aws)]
     for emitter in emitters:
         emitter.register_first(event, listener)  # type: ignore[arg-type]  # the stubs know no listener that answers
     try:

@@ -4,6 +4,8 @@ from task_deployer.plan import Desired
 from task_deployer.resources import (
     Bucket,
     Cors,
+    EventRule,
+    EventSource,
     Function,
     InvokeConfig,
     LogGroup,
@@ -16,15 +18,17 @@ from task_deployer.resources import (
 from task_deployer.resources.bucket import SeenBucket
 from task_deployer.resources.bucket_documents import BucketDocument
 from task_deployer.resources.cors import SeenCors
+from task_deployer.resources.event_rule import SeenRule
 from task_deployer.resources.log_group import SeenLogGroup
-from task_deployer.resources.notification_document import LAMBDA
+from task_deployer.resources.notification_document import merge
 from task_deployer.resources.notifications import SeenNotifications
 from task_deployer.resources.queue import SeenQueue
 from task_deployer.resources.role import TRUST, SeenRole
 from task_deployer.resources.seen_function import SeenFunction
+from task_deployer.resources.seen_mapping import SeenMapping
 
 
-def as_wanted(resource: Desired) -> object:  # noqa: C901, PLR0911 - one case a kind
+def as_wanted(resource: Desired) -> object:  # noqa: C901, PLR0911, PLR0912 - one case a kind
     """The thing as its wish says."""
     match resource:
         case Queue():
@@ -47,9 +51,14 @@ def as_wanted(resource: Desired) -> object:  # noqa: C901, PLR0911 - one case a 
             return SeenCors(tuple(rule.render() for rule in resource.rules))
         case Permission():
             return resource.statement
+        case EventRule():
+            return SeenRule(resource.settings, resource.tags)
+        case EventSource():
+            return SeenMapping("a-uuid", resource.settings, resource.tags)
         case Notifications():
             entries = {entry.id: entry for entry in resource.entries}
-            return SeenNotifications({LAMBDA: [entry.render() for entry in resource.entries]}, entries)
+            document = merge({}, resource.entries, (), eventbridge=resource.eventbridge)
+            return SeenNotifications(document, entries, resource.eventbridge)
         case _:
             raise NotImplementedError(resource.kind)
 

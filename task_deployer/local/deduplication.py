@@ -41,8 +41,11 @@ class Memory:
             return False
 
 
-def add_message_with(memory: Memory) -> Callable[..., None]:
-    """What puts messages into queues: all of moto's own but its look for duplicates, and its runs in Docker."""
+def add_message_with(memory: Memory, sent: Callable[[], None]) -> Callable[..., None]:
+    """What puts messages into queues: all of moto's own but its look for duplicates, and its runs in Docker.
+
+    `sent` is told that a message came.
+    """
 
     def add_message(self: Queue, message: Message) -> None:
         if memory.repeats(self, message):
@@ -50,5 +53,6 @@ def add_message_with(memory: Memory) -> Callable[..., None]:
         with self._messages_lock:
             self._messages.append(message)
             self._messages_lock.notify_all()
+        sent()
 
     return add_message

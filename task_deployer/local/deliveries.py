@@ -1,4 +1,4 @@
-"""From a changed object to functions and queues: which entries match, and whether S3 may still deliver."""
+"""From a changed object to functions and queues: who is to be told of it, and whether he may still be told."""
 
 import json
 import logging
@@ -7,9 +7,10 @@ import uuid
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
-from task_deployer.local import moto_state
+from task_deployer.local import moto_events, moto_queues, moto_state
 from task_deployer.local.async_events import LONGEST_CHAIN, AsyncEvent
 from task_deployer.local.call import current
+from task_deployer.local.event_bridge import event_of
 from task_deployer.local.notifications import Document, Entry, Target
 from task_deployer.local.permissions import trusts
 from task_deployer.local.s3_event import ObjectChange, Sequencer, record
@@ -41,7 +42,7 @@ def refusal(entry: Entry, bucket_arn: str, account: str) -> str | None:
         allowed = trusts(statements, service="s3.amazonaws.com", action="lambda:InvokeFunction", context=source)
         return None if allowed else f"Not authorized to invoke function [{entry.arn}]"
     if entry.target is Target.QUEUE:
-        found = moto_state.queue_statements(entry.arn)
+        found = moto_queues.queue_statements(entry.arn)
         if found is None:
             return "The destination queue does not exist"
         allowed = trusts(found, service="s3.amazonaws.com", action="sqs:SendMessage", context=source)
@@ -76,6 +77,21 @@ class Deliveries:
                 self._deliver(entry, change, sequencer)
             else:
                 log.warning("S3 dropped %s of %s/%s: %s", change.name, change.bucket, change.key, why)
+        if document.event_bridge:
+            self._tell_event_bridge(change, sequencer)
+
+    def _tell_event_bridge(self, change: ObjectChange, sequencer: str) -> None:
+        """Invokes the functions that rules name as targets, where they trust the rule. Other targets get nothing."""
+        call = current.get()
+        session = moto_state.session_of(call.access_key)
+        event = event_of(change, call, sequencer=sequencer, requester=session.principal if session else change.account)
+        for target in moto_events.targets_for(change.region, event):
+            statements = moto_state.function_statements(change.region, target.arn) if ":lambda:" in target.arn else ()
+            source = {"aws:sourcearn": target.rule}
+            if trusts(statements, service="events.amazonaws.com", action="lambda:InvokeFunction", context=source):
+                self._invoke(target.arn, json.dumps(event).encode(), self._chain_of(call.access_key))
+            else:
+                log.warning("EventBridge dropped an event of %s: it may not invoke %s", target.rule, target.arn)
 
     def _deliver(self, entry: Entry, change: ObjectChange, sequencer: str) -> None:
         call = current.get()
@@ -85,7 +101,7 @@ class Deliveries:
         if entry.target is Target.FUNCTION:
             self._invoke(entry.arn, json.dumps(event).encode(), self._chain_of(call.access_key))
         elif entry.target is Target.QUEUE:
-            moto_state.send(entry.arn, json.dumps(event))
+            moto_queues.send(entry.arn, json.dumps(event), self._chain_of(call.access_key))
 
     def _invoke(self, arn: str, payload: bytes, chain: int) -> None:
         if chain >= LONGEST_CHAIN:
@@ -104,4 +120,4 @@ def send_test_events(bucket: str, document: Document) -> None:
                 "Bucket": bucket,
                 "RequestId": secrets.token_hex(8),
             }
-            moto_state.send(entry.arn, json.dumps(test))
+            moto_queues.send(entry.arn, json.dumps(test))

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from moto.awslambda.models import LambdaFunction
 
-from task_deployer.local import moto_state
+from task_deployer.local import mapping_api, moto_state
 from task_deployer.local.async_events import AsyncEvent
 from task_deployer.local.call import Call, Reply, json_error
 from task_deployer.local.function import Answer, Function
@@ -21,7 +21,6 @@ _FUNCTION_PATH = re.compile(
     r"/[\d-]+/functions/(?P<name>[^/]+)/(?P<what>invocations|policy|event-invoke-config)(/(?P<rest>[^/]*))?"
 )
 _FUNCTION = re.compile(r"/[\d-]+/functions/(?P<name>[^/]+)/?")
-_MAPPINGS = re.compile(r"/[\d-]+/event-source-mappings/?")
 _SETS_ROLE = re.compile(r"/[\d-]+/functions(/?|/[^/]+/configuration/?)")
 _MISSING = "ResourceNotFoundException"
 
@@ -94,10 +93,9 @@ def answer(call: Call) -> Reply | None:
     """Refuses what AWS refuses and moto does not; None for what moto may answer."""
     if call.service != "lambda":
         return None
-    if _MAPPINGS.fullmatch(call.path) and call.method == "POST":
-        # moto would run the function in Docker.
-        message = "Event source mappings are not modelled by the local AWS."
-        return json_error(400, "InvalidParameterValueException", message)
+    refused = mapping_api.answer(call)
+    if refused is not None:
+        return refused
     if _SETS_ROLE.fullmatch(call.path) and call.method in {"POST", "PUT"}:
         return _refuse_role(json.loads(call.body).get("Role"))
     found = _FUNCTION_PATH.fullmatch(call.path)

@@ -1,4 +1,6 @@
-"""What the local AWS reads from moto's memory and writes to it, outside of requests. The only reader of moto's models.
+"""What the local AWS reads from moto's memory and writes to it, outside of requests.
+
+Queues are moto_queues.py's, rules and event source mappings moto_events.py's; nobody else reads moto's models.
 
 moto keeps its state in plain dictionaries and is not written for threads: whoever touches it holds `LOCK`.
 """
@@ -15,13 +17,11 @@ from moto.iam.exceptions import NotFoundException
 from moto.iam.models import Role, iam_backends
 from moto.logs.models import logs_backends
 from moto.s3.models import FakeBucket, s3_backends
-from moto.sqs.exceptions import QueueDoesNotExist
-from moto.sqs.models import Queue, sqs_backends
 from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
 
 from task_deployer.local.function import AsyncConfig, Function
-from task_deployer.local.permissions import Statement, statements_of
+from task_deployer.local.permissions import Statement
 from task_deployer.local.process import ACCOUNT
 from task_deployer.local.sandbox import Credentials
 
@@ -151,34 +151,6 @@ def find_bucket(name: str, region: str) -> FakeBucket | None:
     """The bucket as moto has it, in the region's partition; None if there is none."""
     with LOCK:
         return s3_backends[ACCOUNT][partition(region)].buckets.get(name)
-
-
-def _find_queue(arn: str) -> Queue | None:
-    _, _, _, region, account, name = arn.split(":", 5)
-    try:
-        return sqs_backends[account][region].get_queue(name)
-    except QueueDoesNotExist:
-        return None
-
-
-def queue_statements(arn: str) -> tuple[Statement, ...] | None:
-    """The statements of a queue's policy; None if there is no such queue."""
-    with LOCK:
-        queue = _find_queue(arn)
-        if queue is None:
-            return None
-        return tuple(statements_of([json.loads(queue.policy)])) if queue.policy else ()
-
-
-def send(queue_arn: str, body: str) -> bool:
-    """Sends a message on AWS's behalf; False if there is no such queue."""
-    with LOCK:
-        queue = _find_queue(queue_arn)
-        if queue is None:
-            return False
-        _, _, _, region, account, name = queue_arn.split(":", 5)
-        sqs_backends[account][region].send_message(name, body)
-        return True
 
 
 def write_log(region: str, group: str, stream: str, events: tuple[str, ...]) -> None:

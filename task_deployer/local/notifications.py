@@ -64,7 +64,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Document:
-    """All entries of a bucket, and whether events go to EventBridge too (kept and returned, never delivered)."""
+    """All entries of a bucket, and whether events go to EventBridge too."""
 
     entries: tuple[Entry, ...] = ()
     event_bridge: bool = False

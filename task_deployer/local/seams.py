@@ -27,8 +27,11 @@ class _Key(Protocol):
     multipart: object | None
 
 
-def install(observe: Observer) -> None:
-    """Replaces what has to be replaced; `observe` is told of every change of an object. Once a process."""
+def install(observe: Observer, sent: Callable[[], None]) -> None:
+    """Replaces what has to be replaced. Once a process.
+
+    `observe` is told of every change of an object, `sent` that a message came into some queue.
+    """
     notifications.send_event = _creations(observe)
     s3_models.S3Backend.put_object = suspended_versioning.put_object_of(s3_models.S3Backend.put_object)  # type: ignore[method-assign]  # the seam
     deletes = suspended_versioning.delete_object_of(s3_models.S3Backend.delete_object)
@@ -36,7 +39,7 @@ def install(observe: Observer) -> None:
     s3_models.S3Backend.copy_object = _copies()  # type: ignore[method-assign]  # the seam
     s3_models.S3Backend.create_bucket = _todays_defaults()  # type: ignore[method-assign]  # the seam
     lambda_models.LambdaFunction = KeepsItsConfiguration  # type: ignore[misc]  # the seam: moto names the class at each use
-    sqs_models.Queue.add_message = deduplication.add_message_with(deduplication.Memory())  # type: ignore[method-assign]  # the seam
+    sqs_models.Queue.add_message = deduplication.add_message_with(deduplication.Memory(), sent)  # type: ignore[method-assign]  # the seam
 
 
 def _creations(observe: Observer) -> Callable[..., None]:

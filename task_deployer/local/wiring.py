@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from task_deployer.local import moto_state, seams
+from task_deployer.local import moto_queues, moto_state, seams
 from task_deployer.local.async_events import AsyncEvents
 from task_deployer.local.deliveries import Deliveries
+from task_deployer.local.event_sources import EventSources
 from task_deployer.local.executor import Executor
 from task_deployer.local.function import Function
 from task_deployer.local.gateway import Gateway
@@ -35,7 +36,8 @@ def open_server(
         publish=_publish_log,
     )
     events = AsyncEvents(find=moto_state.find_function, run=executor.run, send_failure=_send_failure, waits=retry_waits)
-    seams.install(Deliveries(accept=events.accept, chain_of=executor.chain_of).observe)
+    sources = EventSources(find=moto_state.find_function, run=executor.run, waits=retry_waits)
+    seams.install(Deliveries(accept=events.accept, chain_of=executor.chain_of).observe, sources.wake)
     lambdas = LambdaApi(run=executor.run, accept=events.accept, retire=executor.retire)
     server.answer = Gateway(lambdas, asdict(identify(server.url)), place.log).answer
     try:
@@ -43,6 +45,7 @@ def open_server(
     finally:
         server.server_close()
         events.close()
+        sources.close()
         executor.close()
 
 
@@ -71,5 +74,5 @@ def _send_failure(function: Function, record: str) -> None:
         return
     if judge(moto_state.role_policies(function.role), "sqs:SendMessage", destination) is not Verdict.ALLOWED:
         log.warning("A failure record of %s was dropped: its role may not send to %s", function.name, destination)
-    elif not moto_state.send(destination, record):
+    elif not moto_queues.send(destination, record):
         log.warning("A failure record of %s was dropped: there is no queue %s", function.name, destination)

@@ -6,6 +6,8 @@ from task_deployer.resources.base import AnyResource
 from task_deployer.resources.bucket import Bucket
 from task_deployer.resources.bucket_documents import BucketTags, PublicAccessBlock, Versioning
 from task_deployer.resources.cors import Cors
+from task_deployer.resources.event_rule import EventRule
+from task_deployer.resources.event_source import EventSource
 from task_deployer.resources.function import Function
 from task_deployer.resources.invoke_config import InvokeConfig
 from task_deployer.resources.lifecycle import Lifecycle
@@ -21,6 +23,8 @@ __all__ = [
     "Bucket",
     "BucketTags",
     "Cors",
+    "EventRule",
+    "EventSource",
     "Function",
     "InvokeConfig",
     "Lifecycle",
@@ -48,6 +52,8 @@ _ALL: tuple[type[AnyResource], ...] = (
     Versioning,
     Lifecycle,
     Permission,
+    EventRule,
+    EventSource,
     Notifications,
 )
 

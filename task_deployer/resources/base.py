@@ -50,6 +50,8 @@ class Resource(ABC, Generic[Seen]):
     """Whether AWS may show one for a while that is deleted."""
     sheds_tags: ClassVar[bool] = False
     """Whether somebody may lose our tags without making the thing anew, because setting one replaces all of them."""
+    stays: ClassVar[Mapping[str, str]] = {}
+    """The entries that no deletion takes out of a document of others, with the words that tell it."""
     exclusive: ClassVar[bool] = False
     """Whether one that exists without a record of ours is a conflict, rather than something to make as wanted."""
     rights: ClassVar[Rights]

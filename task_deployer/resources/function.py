@@ -13,10 +13,11 @@ from task_deployer.refusals import code_of, message_of
 from task_deployer.resources import function_environment as environment
 from task_deployer.resources.base import Difference, Identity, Resource, Value, differing
 from task_deployer.resources.ownership import recognised
+from task_deployer.resources.queue import Queue
 from task_deployer.resources.rights import Rights
 from task_deployer.resources.role import Role
 from task_deployer.resources.seen_function import SeenFunction, is_going, seen_function, wait_until_settled
-from task_deployer.retry import FUNCTION_BUSY, ROLE_PROPAGATION, patiently
+from task_deployer.retry import FUNCTION_BUSY, ROLE_PROPAGATION, VISIBILITY_SEEN, patiently
 
 ENTRY_POINT = "task_runtime.entry.handler"
 
@@ -55,6 +56,8 @@ class Function(Resource[SeenFunction]):
     """The names of the variables that are ours, whose values a plan may show. The user's may be secrets."""
     tags: Mapping[str, str]
     reserved_concurrency: int | None = None
+    reads: tuple[Queue, ...] = ()
+    """The queues whose messages run it. Lambda takes no timeout above the time for which they hide a message."""
 
     @property
     def identity(self) -> Identity:
@@ -191,7 +194,10 @@ class Function(Resource[SeenFunction]):
                 Environment={"Variables": dict(self.environment)},
             )
 
-        environment.sent(self.name, lambda: _once_the_role_is_known(aws, call))
+        def patient() -> None:
+            patiently(aws.patience, VISIBILITY_SEEN, call)
+
+        environment.sent(self.name, lambda: _once_the_role_is_known(aws, patient))
         wait_until_settled(aws, self.name)
 
     def _tag(self, aws: Aws) -> None:

@@ -5,7 +5,7 @@ The document belongs to all who have entries in it. What is not ours is carried 
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 Document = Mapping[str, object]
@@ -74,9 +74,9 @@ class Entry:
         return f"{self.id} ({', '.join(self.events)}; {self.filters}; to {self.destination})"
 
 
-def of_function(keys: Sequence[str], name: str) -> tuple[str, ...]:
-    """Those of these keys whose entries invoke the function of this name."""
-    return tuple(key for key in keys if key.endswith(f":function:{name}"))
+def going_to(keys: Sequence[str], names: Collection[str]) -> tuple[str, ...]:
+    """Those of these keys whose entries go to a function or queue of one of these names."""
+    return tuple(key for key in keys if key.rpartition(":")[2] in names)
 
 
 def named(entries: Iterable[Entry]) -> dict[str, Entry]:

@@ -72,6 +72,7 @@ class Notifications(Resource[SeenNotifications]):
     """
 
     kind: ClassVar[str] = "notifications"
+    stays: ClassVar[Mapping[str, str]] = {EVENTBRIDGE: "EventBridge stays on: others may rely on it"}
     lags: ClassVar[bool] = True
     rights: ClassVar[Rights] = Rights(
         read=("s3:GetBucketNotification",),

@@ -1,10 +1,10 @@
-"""One statement in a function's resource policy: this bucket of this account may invoke it."""
+"""One statement in a function's resource policy: this bucket, or this EventBridge rule, may invoke it."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 from botocore.exceptions import ClientError
 
@@ -21,9 +21,15 @@ _CONDITIONS = {("ArnLike", "AWS:SourceArn"): "SourceArn", ("StringEquals", "AWS:
 """How Lambda stores AddPermission's two conditions: `AWS:` in capitals."""
 
 
+class _Account(TypedDict, total=False):
+    SourceAccount: str
+
+
 @dataclass(frozen=True)
 class Permission(Resource[Statement]):
-    """One statement, found by its id. Both conditions are needed: a bucket's ARN names no account (confused deputy).
+    """One statement, found by its id. A bucket's ARN names no account, so S3 needs both conditions (confused deputy).
+
+    A rule's ARN names its account; EventBridge tells no other. `principal` is the service that invokes.
 
     `after` is the statement written before this one: AddPermission calls that run at once can lose one.
     """
@@ -40,8 +46,9 @@ class Permission(Resource[Statement]):
     function: Function
     statement_id: str
     source_arn: str
-    source_account: str
+    source_account: str | None = None
     after: "Permission | None" = None
+    principal: str = "s3.amazonaws.com"
 
     @property
     def identity(self) -> Identity:
@@ -50,12 +57,13 @@ class Permission(Resource[Statement]):
     @property
     def statement(self) -> Statement:
         """The statement as wanted, flat."""
+        account = {} if self.source_account is None else {"SourceAccount": self.source_account}
         return {
             "Effect": "Allow",
             "Action": "lambda:InvokeFunction",
-            "Principal": "s3.amazonaws.com",
+            "Principal": self.principal,
             "SourceArn": self.source_arn,
-            "SourceAccount": self.source_account,
+            **account,
         }
 
     @classmethod
@@ -98,14 +106,16 @@ class Permission(Resource[Statement]):
         patiently(aws.patience, STATEMENT_REPLACED, lambda: self._add(aws))
 
     def _add(self, aws: Aws) -> None:
+        account: _Account = {} if self.source_account is None else {"SourceAccount": self.source_account}
+
         def call() -> None:
             aws.lambda_.add_permission(
                 FunctionName=self.function.name,
                 StatementId=self.statement_id,
                 Action="lambda:InvokeFunction",
-                Principal="s3.amazonaws.com",
+                Principal=self.principal,
                 SourceArn=self.source_arn,
-                SourceAccount=self.source_account,
+                **account,
             )
 
         patiently(aws.patience, FUNCTION_VISIBLE, lambda: patiently(aws.patience, FUNCTION_BUSY, call))

@@ -1,5 +1,6 @@
-"""SQS queues: command topics, ours or somebody else's, and the failure queues of tasks."""
+"""SQS queues: command topics, ours or somebody else's, and the queues of failures and of events that tasks have."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from botocore.exceptions import ClientError
 
+from task_deployer import policy
 from task_deployer.aws import Account, Aws
 from task_deployer.refusals import code_of
 from task_deployer.resources.base import Difference, Identity, Resource, differing
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 _ABSENT = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 _TAKEN = {"QueueAlreadyExists", "QueueNameExists"}
+_DOCUMENTS = ("Policy", "RedrivePolicy")
+"""The attributes that are JSON. An empty one is none: SQS takes it so in a change, and leaves it out of its answers."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class Queue(Resource[SeenQueue]):
     attributes: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     existing: bool = False
+    failures: "Queue | None" = None
+    """Where its messages go that failed for good; SQS wants it to be there first."""
 
     @property
     def identity(self) -> Identity:
@@ -81,7 +87,7 @@ class Queue(Resource[SeenQueue]):
         return SeenQueue({str(k): v for k, v in answer.get("Attributes", {}).items()}, tags)
 
     def diff(self, seen: SeenQueue) -> tuple[Difference, ...]:
-        return (*differing(self.attributes, seen.attributes), *differing(self.tags, seen.tags, "Tags."))
+        return (*self._attribute_differences(seen), *differing(self.tags, seen.tags, "Tags."))
 
     def create(self, aws: Aws) -> None:
         """Create it with its tags in the same call, and see that they are its tags.
@@ -90,7 +96,8 @@ class Queue(Resource[SeenQueue]):
         """
 
         def call() -> None:
-            aws.sqs.create_queue(QueueName=self.name, Attributes=_as_sqs_names(self.attributes), tags=dict(self.tags))
+            given = _as_sqs_names({key: value for key, value in self.attributes.items() if value})
+            aws.sqs.create_queue(QueueName=self.name, Attributes=given, tags=dict(self.tags))
 
         try:
             patiently(aws.patience, QUEUE_NAME_BUSY, call)
@@ -106,11 +113,16 @@ class Queue(Resource[SeenQueue]):
         patiently(aws.patience, QUEUE_VISIBLE, lambda: self._update(aws, seen))
 
     def _update(self, aws: Aws, seen: SeenQueue) -> None:
-        if differing(self.attributes, seen.attributes):
+        if self._attribute_differences(seen):
             changeable = {key: value for key, value in self.attributes.items() if key != "FifoQueue"}
             aws.sqs.set_queue_attributes(QueueUrl=self.url, Attributes=_as_sqs_names(changeable))
         if differing(self.tags, seen.tags):
             aws.sqs.tag_queue(QueueUrl=self.url, Tags=dict(self.tags))
+
+    def _attribute_differences(self, seen: SeenQueue) -> tuple[Difference, ...]:
+        return differing(
+            _comparable(self.attributes), _comparable({**dict.fromkeys(_DOCUMENTS, ""), **seen.attributes})
+        )
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
@@ -159,6 +171,14 @@ def _tags(aws: Aws, url: str) -> dict[str, str]:
 
 def _messages(attributes: Mapping[str, str] | Mapping["QueueAttributeNameType", str]) -> int:
     return sum(int(n) for name, n in attributes.items() if name.startswith("ApproximateNumberOfMessages"))
+
+
+def _comparable(attributes: Mapping[str, str]) -> dict[str, str]:
+    """The attributes with one spelling for all documents that mean the same; numbers may come back as strings."""
+    return {
+        key: json.dumps(policy.canonical(json.loads(value, parse_int=str))) if value and key in _DOCUMENTS else value
+        for key, value in attributes.items()
+    }
 
 
 def _as_sqs_names(attributes: Mapping[str, str]) -> "dict[QueueAttributeNameType, str]":

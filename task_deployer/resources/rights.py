@@ -12,6 +12,13 @@ class Rights:
     delete: tuple[str, ...]
     listing: tuple[str, ...] = ()
     """Reads that are asked for without naming a thing, so that they can be allowed on everything only."""
+    making: tuple[str, ...] = ()
+    """Writes that AWS limits to no thing, but to the function that they are about (`lambda:FunctionArn`)."""
+
+    @property
+    def unlimited(self) -> tuple[str, ...]:
+        """The actions that are allowed on everything or not at all."""
+        return (*self.listing, *self.making)
 
     @property
     def api(self) -> str:

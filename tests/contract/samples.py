@@ -18,6 +18,15 @@ from tests.contract.bucket_samples import (
     shared_cors_sample,
     versioning_sample,
 )
+from tests.contract.event_samples import (
+    disabled_rule_sample,
+    event_permission_sample,
+    event_queue_sample,
+    event_rule_sample,
+    event_source_sample,
+    limited_source_sample,
+    rule_without_target_sample,
+)
 from tests.contract.life import Foreign, Sample
 from tests.contract.wishes import archive, function, log_group, permission, queue, role, role_policy
 
@@ -180,6 +189,13 @@ SAMPLES: Final[Mapping[str, Callable[[Aws, str], Sample]]] = {
     "versioning": versioning_sample,
     "lifecycle": lifecycle_sample,
     "permission": _permission,
+    "permission, for a rule": event_permission_sample,
+    "event_rule": event_rule_sample,
+    "event_rule, turned off": disabled_rule_sample,
+    "event_rule, without its target": rule_without_target_sample,
+    "queue, of events": event_queue_sample,
+    "event_source": event_source_sample,
+    "event_source, limited": limited_source_sample,
     "notifications": notifications_sample,
 }
 

@@ -11,7 +11,7 @@ from tests.contract.samples import SAMPLES
 from tests.invariants import assert_absent, assert_in_sync, differences
 
 BESIDE = ("role_policy", "invoke_config", "bucket_tags", "cors, on another's bucket", "permission", "notifications")
-ON_IT = ("queue", "log_group", "role", "function")
+ON_IT = ("queue", "log_group", "role", "function", "event_rule", "event_source")
 
 
 def test_every_kind_has_a_sample(aws: Aws) -> None:
@@ -153,5 +153,6 @@ def test_what_it_writes_with_is_among_its_rights(aws: Aws, life: Sample) -> None
         life.drift()
     with watched(aws) as healing:
         _heal(aws, life.wanted)
-    allowed = {action.partition(":")[2] for action in life.wanted.rights.write}
+    rights = life.wanted.rights
+    allowed = {action.partition(":")[2] for action in (*rights.write, *rights.making)}
     assert {ACTIONS.get(operation, operation) for operation in (*making.mutating, *healing.mutating)} <= allowed

@@ -3,16 +3,21 @@
 import base64
 import hashlib
 import io
+import json
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from task_deployer import policy, tags
 from task_deployer.archive import Archive
 from task_deployer.aws import Aws
+from task_deployer.event_pattern import pattern_of
 from task_deployer.resources import (
     Bucket,
     Cors,
+    EventRule,
+    EventSource,
     Function,
     LogGroup,
     Notifications,
@@ -100,3 +105,46 @@ def cors(name: str, *, shared: bool) -> Cors:
     """One rule of ours."""
     rule = CorsRule(f"{name}-1", ("https://app.example.com",), ("GET", "PUT"), ("*",), ("ETag",), 3000)
     return Cors(name, bucket(name), (rule,), shared)
+
+
+def event_permission(aws: Aws, name: str) -> Permission:
+    """The statement that lets the EventBridge rule of this name invoke the function of this name."""
+    arn = aws.account.arn("events", f"rule/{name}")
+    return Permission(name, function(aws, name), "AllowEventBridgeInvoke-in", arn, principal="events.amazonaws.com")
+
+
+def event_rule(aws: Aws, name: str) -> EventRule:
+    """The rule of this name, for the events of the bucket of this name."""
+    invoked = function(aws, name)
+    pattern = pattern_of(name, ("ObjectCreated",), "in/", ".csv")
+    return EventRule(name, name, invoked, invoked.arn(aws.account), pattern, event_permission(aws, name), TAGS)
+
+
+def event_queue(aws: Aws, name: str) -> Queue:
+    """A queue of ours that S3 may send to, whose failures go to another one."""
+    failures = queue(aws, f"{name}-failures")
+    arn = aws.account.arn("sqs", name)
+    statement = {
+        "Sid": "AllowS3Send",
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": aws.account.bucket_arn(name)}},
+    }
+    attributes = {
+        "VisibilityTimeout": "360",
+        "Policy": json.dumps({"Version": policy.VERSION, "Statement": [statement]}),
+        "RedrivePolicy": json.dumps({"deadLetterTargetArn": failures.arn, "maxReceiveCount": 5}),
+    }
+    return replace(queue(aws, name, attributes), failures=failures)
+
+
+def event_source(aws: Aws, name: str, *, maximum_concurrency: int | None = None) -> EventSource:
+    """The mapping of the queue of this name to the function of this name."""
+    read = event_queue(aws, name)
+    reads = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+    document = policy.merge([policy.Statement("AllowLambdaReceiveSQS", reads, (read.arn,))])
+    invoked = function(aws, name)
+    role_policy = RolePolicy(name, invoked.role, "LambdaPolicy", document)
+    return EventSource(name, invoked, role_policy, read, 10, 0, maximum_concurrency, TAGS)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from task_deployer.aws import Aws, connect
 from task_deployer.errors import TaskDeployError
-from tests.aws import READS, REGION, access
+from tests.aws import READS, REGION, access, clients
 from tests.faults.scene import Scene
 
 WORKERS = 8
@@ -48,7 +48,7 @@ def _die_at(aws: Aws, event: str, number: int) -> None:
         if not event_name.rpartition(".")[2].startswith(READS) and next(numbers) == number:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    for client in (aws.s3, aws.iam, aws.lambda_, aws.sqs, aws.logs):
+    for client in clients(aws):
         client.meta.events.register_first(event, die)
 
 

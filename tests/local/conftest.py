@@ -20,6 +20,7 @@ from task_deployer.local.place import Place
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -42,11 +43,12 @@ class Lab:
         self.iam: IAMClient = session.client("iam", endpoint_url=aws.endpoint_url)
         self.sqs: SQSClient = session.client("sqs", endpoint_url=aws.endpoint_url)
         self.logs: CloudWatchLogsClient = session.client("logs", endpoint_url=aws.endpoint_url)
+        self.events: EventBridgeClient = session.client("events", endpoint_url=aws.endpoint_url)
         self._numbers = itertools.count(1)
 
     def close(self) -> None:
         """Closes the clients' connections."""
-        for client in (self.s3, self.lambda_, self.iam, self.sqs, self.logs):
+        for client in (self.s3, self.lambda_, self.iam, self.sqs, self.logs, self.events):
             client.close()
 
     def name(self, what: str) -> str:

@@ -17,6 +17,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.awslambda import models as lambda_models
 from moto.awslambda.models import LambdaFunction
+from moto.events import notifications as event_notifications
+from moto.events.models import EventPattern
 from moto.s3 import models as s3_models
 from moto.s3 import notifications
 from moto.s3.models import S3Backend
@@ -136,8 +138,32 @@ def test_moto_forgets_a_deduplication_id_with_its_message() -> None:
 
 
 def test_moto_runs_event_source_mappings_in_docker() -> None:
-    """add_message still ends with them; ours leaves them out, and a mapping is refused."""
+    """add_message still ends with them; ours leaves them out, and reads the queues by itself."""
     assert "lambda_event_source_mappings" in inspect.getsource(Queue.add_message)
+
+
+def test_moto_changes_mappings_that_are_not_there(lambdas: "LambdaClient") -> None:
+    """A change and a deletion of a mapping that is not there are answered as done, with nothing in it."""
+    for call in (lambdas.update_event_source_mapping, lambdas.delete_event_source_mapping):
+        answer = call(UUID="12345678-1234-1234-1234-123456789012")
+        assert set(answer) == {"ResponseMetadata"}
+
+
+def test_moto_maps_a_pair_twice_and_asks_no_role(lambdas: "LambdaClient") -> None:
+    """Neither a second mapping of a pair, nor a role without rights, nor a short visibility timeout is refused."""
+    sqs = boto3.client("sqs", region_name="us-east-1")
+    url = sqs.create_queue(QueueName="q", Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    for _ in range(2):
+        lambdas.create_event_source_mapping(FunctionName="f", EventSourceArn=arn, BatchSize=100)
+    assert len(lambdas.list_event_source_mappings(FunctionName="f")["EventSourceMappings"]) == 2
+
+
+def test_moto_tells_rules_nothing_of_objects(s3: "S3Client") -> None:
+    """What moto sends EventBridge is one event, of a new bucket; and a rule without a pattern takes anything."""
+    assert 'event_name == "CreateBucket"' in inspect.getsource(event_notifications)
+    s3.put_object(Bucket="media", Key="k", Body=b"")
+    assert EventPattern.load(None).matches_event({"source": "aws.s3"})  # type: ignore[typeddict-item]  # a part of one
 
 
 def test_moto_makes_buckets_of_before_2023(s3: "S3Client") -> None:

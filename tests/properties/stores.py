@@ -103,4 +103,4 @@ class Client:
         """The tool's clients, of which only this one is ever asked."""
         patience = Patience(self._clock.sleep, now=lambda: self._clock.now)
         never: Any = None
-        return Aws(ACCOUNT, cast("S3Client", self), never, never, never, never, patience=patience, care=care)
+        return Aws(ACCOUNT, cast("S3Client", self), never, never, never, never, never, patience=patience, care=care)

@@ -15,7 +15,9 @@ from tests.builders import ACCOUNT, MEMORY
 
 scopes = st.text(min_size=1, max_size=8)
 words = st.text(min_size=1, max_size=20)
-needed = st.fixed_dictionaries(dict.fromkeys(("arn", "bucket", "function", "name", "path", "policy", "role"), words))
+needed = st.fixed_dictionaries(
+    dict.fromkeys(("arn", "bucket", "function", "invokes", "name", "path", "policy", "reads", "role", "rule"), words)
+)
 identities = st.builds(lambda kinds, more: {**more, **kinds}, needed, st.dictionaries(words, words, max_size=3))
 
 

@@ -40,7 +40,7 @@ class World:
 
     def aws(self) -> Aws:
         """The world in the place of the clients."""
-        return Aws(ACCOUNT, *(self,) * 5)  # type: ignore[arg-type]  # the toys speak to the world alone
+        return Aws(ACCOUNT, *(self,) * 6)  # type: ignore[arg-type]  # the toys speak to the world alone
 
 
 @contextmanager

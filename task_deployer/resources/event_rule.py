@@ -1,0 +1,171 @@
+"""An EventBridge rule that takes a bucket's events, and its target: the function."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from botocore.exceptions import ClientError
+
+from task_deployer.aws import Account, Aws
+from task_deployer.errors import ResourceError
+from task_deployer.refusals import code_of
+from task_deployer.resources.base import AnyResource, Difference, Identity, Resource, Value, differing
+from task_deployer.resources.function import Function
+from task_deployer.resources.ownership import is_ours, taken
+from task_deployer.resources.permission import Permission
+from task_deployer.resources.rights import Rights
+from task_deployer.retry import RULE_BUSY, RULE_VISIBLE, patiently
+from task_deployer.tags import as_pairs
+
+if TYPE_CHECKING:
+    from mypy_boto3_events.type_defs import PutTargetsResultEntryTypeDef, RemoveTargetsResultEntryTypeDef
+
+TARGET = "function"
+"""Our target's id, which tells it from others that somebody may add to the rule."""
+
+
+def text(document: Mapping[str, object]) -> str:
+    """A pattern as EventBridge takes it: JSON, without the white space that counts against its length."""
+    return json.dumps(document, separators=(",", ":"), sort_keys=True)
+
+
+@dataclass(frozen=True)
+class SeenRule:
+    """A rule as it is, flat, in EventBridge's words; `Target` is ours, all of it as JSON, or None."""
+
+    settings: Mapping[str, Value]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class EventRule(Resource[SeenRule]):
+    """One rule on the default bus with one target of ours.
+
+    `parts` are what has to be there before the first event comes: where the bucket tells EventBridge already, that is
+    as soon as the rule has its target.
+    """
+
+    kind: ClassVar[str] = "event_rule"
+    exclusive: ClassVar[bool] = True
+    rights: ClassVar[Rights] = Rights(
+        read=("events:DescribeRule", "events:ListTargetsByRule", "events:ListTagsForResource"),
+        write=("events:PutRule", "events:PutTargets", "events:TagResource"),
+        delete=("events:RemoveTargets", "events:DeleteRule"),
+    )
+    scope: str
+    name: str
+    function: Function
+    function_arn: str
+    pattern: Mapping[str, object]
+    permission: Permission
+    tags: Mapping[str, str]
+    parts: tuple[AnyResource, ...] = ()
+
+    @property
+    def identity(self) -> Identity:
+        return {"rule": self.name}
+
+    @property
+    def settings(self) -> Mapping[str, Value]:
+        """The rule and its target as wanted, flat."""
+        target = {"Id": TARGET, "Arn": self.function_arn}
+        return {"EventPattern": text(self.pattern), "State": "ENABLED", "Target": text(target)}
+
+    @classmethod
+    def arns(cls, account: Account, identity: Identity) -> tuple[str, ...]:
+        return (account.arn("events", f"rule/{identity['rule']}"),)
+
+    @classmethod
+    def observe(cls, aws: Aws, identity: Identity) -> SeenRule | None:
+        name = identity["rule"]
+        try:
+            rule = aws.events.describe_rule(Name=name)
+            targets = aws.events.list_targets_by_rule(Rule=name)["Targets"]
+            tags = aws.events.list_tags_for_resource(ResourceARN=cls.arns(aws.account, identity)[0])["Tags"]
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                return None
+            raise
+        target = next((one for one in targets if one["Id"] == TARGET), None)
+        settings: dict[str, Value] = {
+            "EventPattern": _canonical(rule.get("EventPattern", "")),
+            "State": rule.get("State"),
+            "Target": None if target is None else text({**target}),
+        }
+        return SeenRule(settings, {tag["Key"]: tag["Value"] for tag in tags})
+
+    def diff(self, seen: SeenRule) -> tuple[Difference, ...]:
+        return (*differing(self.settings, seen.settings), *differing(self.tags, seen.tags, "Tags."))
+
+    def create(self, aws: Aws) -> None:
+        """Make the rule and its target. PutRule would write over a rule of others, so it is looked for once more."""
+        seen = self.observe(aws, self.identity)
+        if seen is not None:
+            if not is_ours(seen.tags, self.tags):
+                raise taken(f"The EventBridge rule {self.name}", seen.tags)
+            self.update(aws, seen)
+            return
+        self._put_rule(aws)
+        self._put_target(aws)
+
+    def update(self, aws: Aws, seen: SeenRule) -> None:
+        differing_paths = {difference.path for difference in differing(self.settings, seen.settings)}
+        if differing(self.tags, seen.tags):  # PutRule gives tags to new rules alone
+            arn = self.arns(aws.account, self.identity)[0]
+            aws.events.tag_resource(ResourceARN=arn, Tags=as_pairs(self.tags))
+        if differing_paths - {"Target"}:
+            self._put_rule(aws)
+        if "Target" in differing_paths:
+            self._put_target(aws)
+
+    @classmethod
+    def delete(cls, aws: Aws, identity: Identity) -> None:
+        """Remove the targets, whoever added them, and then the rule: EventBridge deletes none that has any."""
+        name = identity["rule"]
+
+        def call() -> None:
+            targets = [target["Id"] for target in aws.events.list_targets_by_rule(Rule=name)["Targets"]]
+            if targets:
+                _refuse_failed(name, aws.events.remove_targets(Rule=name, Ids=targets)["FailedEntries"])
+            aws.events.delete_rule(Name=name)
+
+        try:
+            patiently(aws.patience, RULE_BUSY, call)
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+
+    def _put_rule(self, aws: Aws) -> None:
+        def call() -> None:
+            pattern = text(self.pattern)
+            aws.events.put_rule(Name=self.name, EventPattern=pattern, State="ENABLED", Tags=as_pairs(self.tags))
+
+        patiently(aws.patience, RULE_BUSY, call)
+
+    def _put_target(self, aws: Aws) -> None:
+        """Name the function as the target. The answer is 200 with the failures in it."""
+
+        def call() -> None:
+            target = {"Id": TARGET, "Arn": self.function_arn}
+            _refuse_failed(self.name, aws.events.put_targets(Rule=self.name, Targets=[target])["FailedEntries"])  # type: ignore[list-item]  # Id and Arn
+
+        patiently(aws.patience, RULE_BUSY, lambda: patiently(aws.patience, RULE_VISIBLE, call))
+
+
+def _canonical(pattern: str) -> str:
+    """The pattern in our spelling: EventBridge keeps the text, others may have written the same in another one."""
+    found: object = json.loads(pattern or "{}")
+    return text(found) if isinstance(found, dict) else pattern
+
+
+def _refuse_failed(
+    name: str, failed: Sequence["PutTargetsResultEntryTypeDef | RemoveTargetsResultEntryTypeDef"]
+) -> None:
+    for entry in failed:
+        raise ResourceError(
+            f"EventBridge refuses the target {entry.get('TargetId', '')} of the rule {name}",
+            code=entry.get("ErrorCode", "FailedEntry"),
+            detail=entry.get("ErrorMessage", "It gives no reason."),
+            hint="Run the same command again; if it is refused once more, look at the rule in EventBridge.",
+        )

@@ -1,0 +1,85 @@
+"""An event source mapping as it is: found by its two ends, in Lambda's words, and when it is settled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from task_deployer.errors import ResourceError
+from task_deployer.refusals import code_of
+from task_deployer.resources.base import Value
+from task_deployer.retry import looking
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
+
+    from task_deployer.retry import Patience
+
+DELETING = "Deleting"
+"""The state of a mapping that is on its way out."""
+
+_SETTLED = ("Enabled", "Disabled")
+_BECOMES_ENABLED = ("Creating", "Enabling", "Updating")
+_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class SeenMapping:
+    """A mapping as it is: AWS's id for it, its settings flat in Lambda's words, and its tags."""
+
+    uuid: str
+    settings: Mapping[str, Value]
+    tags: Mapping[str, str]
+
+
+def find_mapping(
+    client: "LambdaClient", function: str, queue_arn: str
+) -> "EventSourceMappingConfigurationTypeDef | None":
+    """The mapping of this queue to this function: Lambda takes each pair once."""
+    pages = client.get_paginator("list_event_source_mappings").paginate(EventSourceArn=queue_arn, FunctionName=function)
+    return next((mapping for page in pages for mapping in page["EventSourceMappings"]), None)
+
+
+def settings_of(found: "EventSourceMappingConfigurationTypeDef") -> Mapping[str, Value]:
+    """Its settings, flat. One that is on its way to `Enabled` counts as enabled."""
+    state = found.get("State")
+    return {
+        "State": "Enabled" if state in _BECOMES_ENABLED else state,
+        "BatchSize": found.get("BatchSize"),
+        "MaximumBatchingWindowInSeconds": found.get("MaximumBatchingWindowInSeconds", 0),
+        "MaximumConcurrency": found.get("ScalingConfig", {}).get("MaximumConcurrency"),
+        "FunctionResponseTypes": tuple(found.get("FunctionResponseTypes", [])),
+        "Filters": tuple(str(one.get("Pattern")) for one in found.get("FilterCriteria", {}).get("Filters", [])),
+    }
+
+
+def wait_until_settled(patience: "Patience", client: "LambdaClient", uuid: str) -> None:
+    """Wait until no change of the mapping is under way: Creating, Enabling, Updating and Disabling pass.
+
+    Raises `ResourceError` if it is still under way after five minutes.
+    """
+    _wait(patience, client, uuid, _SETTLED, "the event source mapping to be ready")
+
+
+def wait_until_gone(patience: "Patience", client: "LambdaClient", uuid: str) -> None:
+    """Wait until a deleted mapping is gone. Raises `ResourceError` if it is still there after five minutes."""
+    _wait(patience, client, uuid, (), "the event source mapping to be gone")
+
+
+def _wait(patience: "Patience", client: "LambdaClient", uuid: str, ends: tuple[str, ...], reason: str) -> None:
+    def is_over() -> bool:
+        try:
+            return client.get_event_source_mapping(UUID=uuid).get("State") in ends
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+            return not ends
+
+    if not looking(patience, reason, _SECONDS, is_over, lambda ended: not ended):
+        raise ResourceError(
+            f"Lambda has not settled the event source mapping {uuid} within {_SECONDS} seconds",
+            code="NotSettled",
+            hint="Run the same command again: it goes on from here.",
+        )

@@ -1,0 +1,233 @@
+"""What AWS answers on the way from a bucket to a function: late, with failures inside a 200, or for somebody else."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from botocore.exceptions import ClientError
+
+from task_deployer.aws import Aws
+from task_deployer.errors import ResourceError, SafetyError
+from task_deployer.resources import EventRule, EventSource, Queue
+from tests.aws import Fault, Given, answering, losing_the_answer, new_name, watched
+from tests.contract.life import Sample
+from tests.contract.samples import sample
+from tests.contract.wishes import event_rule, event_source, function
+from tests.invariants import assert_absent, assert_in_sync
+
+INVALID = "InvalidParameterValueException"
+MAY_NOT_READ = Fault(
+    400, INVALID, "The provided execution role does not have permissions to call ReceiveMessage on SQS"
+)
+TOO_SHORT = Fault(400, INVALID, "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds")
+IN_USE = Fault(400, "ResourceInUseException", "Cannot delete the event source mapping because it is in use.")
+TAKEN = Fault(409, "ResourceConflictException", 'The event source arn (" q ") and function (" f ") provided mapping '
+              "already exists. Please update or delete the existing mapping with UUID 1")  # fmt: skip
+
+
+def rule(aws: Aws) -> EventRule:
+    """A rule about to be made."""
+    wanted = event_rule(aws, new_name())
+    Sample(wanted).prepare(aws)
+    return wanted
+
+
+def source(aws: Aws) -> EventSource:
+    """A mapping about to be made."""
+    wanted = event_source(aws, new_name())
+    Sample(wanted).prepare(aws)
+    return wanted
+
+
+def test_a_target_that_is_refused_is_told(aws: Aws) -> None:
+    """PutTargets answers 200 with the failures in it: each is an error with EventBridge's own reason."""
+    failed = {"TargetId": "function", "ErrorCode": "InternalException", "ErrorMessage": "try again"}
+    answer = Given(200, body=json.dumps({"FailedEntryCount": 1, "FailedEntries": [failed]}))
+    with answering(aws, "PutTargets", answer), pytest.raises(ResourceError) as caught:
+        rule(aws).create(aws)
+    assert ("InternalException", "try again") == (caught.value.code, caught.value.detail)
+
+
+def test_a_target_that_stays_is_told(aws: Aws) -> None:
+    """RemoveTargets too answers 200 with the failures in it: the rule is not deleted then, and stays on record."""
+    wanted = rule(aws)
+    wanted.create(aws)
+    failed = {"TargetId": "function", "ErrorCode": "ConcurrentModificationException", "ErrorMessage": "busy"}
+    answer = Given(200, body=json.dumps({"FailedEntryCount": 1, "FailedEntries": [failed]}))
+    with watched(aws) as asked, answering(aws, "RemoveTargets", answer), pytest.raises(ResourceError):
+        wanted.delete(aws, wanted.identity)
+    assert 0 == asked.count("DeleteRule")
+
+
+def test_a_rule_is_deleted_with_all_its_targets(aws: Aws) -> None:
+    """EventBridge deletes no rule that has targets, so those that others added to a rule of ours go as well."""
+    wanted = rule(aws)
+    wanted.create(aws)
+    aws.events.put_targets(Rule=wanted.name, Targets=[{"Id": "theirs", "Arn": aws.account.arn("sqs", "theirs")}])
+    wanted.delete(aws, wanted.identity)
+    assert_absent(aws, wanted)
+
+
+@pytest.mark.parametrize("operation", ["PutRule", "PutTargets", "RemoveTargets", "DeleteRule"])
+def test_changes_of_a_rule_that_collide_are_repeated(aws: Aws, operation: str) -> None:
+    """ConcurrentModificationException passes by itself."""
+    wanted, busy = rule(aws), Fault(400, "ConcurrentModificationException", "Rule is being modified")
+    if operation.startswith("Put"):
+        with answering(aws, operation, busy):
+            wanted.create(aws)
+        assert_in_sync(aws, wanted)
+    else:
+        wanted.create(aws)
+        with answering(aws, operation, busy):
+            wanted.delete(aws, wanted.identity)
+        assert_absent(aws, wanted)
+
+
+def test_a_rule_that_is_not_seen_yet_is_waited_for(aws: Aws) -> None:
+    """Right after PutRule another of EventBridge's places may not know the rule."""
+    wanted = rule(aws)
+    with answering(aws, "PutTargets", Fault(400, "ResourceNotFoundException", "Rule does not exist")):
+        wanted.create(aws)
+    assert_in_sync(aws, wanted)
+
+
+def test_a_rule_of_others_is_never_written_over(aws: Aws) -> None:
+    """PutRule replaces whatever bears the name; one that appeared between our look and our call stays as it is."""
+    wanted = rule(aws)
+    aws.events.put_rule(Name=wanted.name, ScheduleExpression="rate(1 day)")
+    with watched(aws) as asked, pytest.raises(SafetyError):
+        wanted.create(aws)
+    assert [] == asked.mutating
+
+
+def test_a_rule_that_was_half_made_is_completed(aws: Aws) -> None:
+    """A create that died between rule and target is done by the next one, and by no more calls than that takes."""
+    wanted = rule(aws)
+    wanted.create(aws)
+    aws.events.remove_targets(Rule=wanted.name, Ids=["function"])
+    with watched(aws) as asked:
+        wanted.create(aws)
+    assert ["PutTargets"] == asked.mutating
+    assert_in_sync(aws, wanted)
+
+
+def test_a_target_that_changes_the_event_is_drift(aws: Aws) -> None:
+    """An input that somebody gave our target would hide the event from the runtime: it is named, and goes."""
+    wanted = rule(aws)
+    wanted.create(aws)
+    aws.events.put_targets(Rule=wanted.name, Targets=[{"Id": "function", "Arn": wanted.function_arn, "Input": "{}"}])
+    seen = wanted.observe(aws, wanted.identity)
+    assert seen is not None
+    assert ["Target"] == [difference.path for difference in wanted.diff(seen)]
+    wanted.update(aws, seen)
+    assert_in_sync(aws, wanted)
+
+
+@pytest.mark.parametrize("refusal", [MAY_NOT_READ, TOO_SHORT], ids=["role", "visibility"])
+def test_a_mapping_waits_for_what_lambda_sees_late(aws: Aws, refusal: Fault) -> None:
+    """The role's policy and the queue's attributes take seconds to be effective; nothing else shows when they are."""
+    wanted = source(aws)
+    with answering(aws, "CreateEventSourceMapping", refusal, refusal):
+        wanted.create(aws)
+    assert_in_sync(aws, wanted)
+
+
+def test_a_mapping_whose_answer_was_lost_is_done(aws: Aws) -> None:
+    """The repeated create meets its own first success: one mapping of these two ends is all there can be."""
+    wanted = source(aws)
+    with watched(aws) as asked, losing_the_answer(aws, "CreateEventSourceMapping"):
+        wanted.create(aws)
+    assert 2 == asked.count("CreateEventSourceMapping")
+    assert_in_sync(aws, wanted)
+
+
+def test_a_mapping_on_its_way_out_is_waited_for(aws: Aws) -> None:
+    """One that is being deleted is absent, and still stands in the way of a new one of this pair for a while."""
+    wanted = source(aws)
+    with answering(aws, "CreateEventSourceMapping", TAKEN, TAKEN):
+        wanted.create(aws)
+    assert_in_sync(aws, wanted)
+    going = {"UUID": "1", "State": "Deleting"}
+    with answering(aws, "ListEventSourceMappings", Given(200, body=json.dumps({"EventSourceMappings": [going]}))):
+        assert wanted.observe(aws, wanted.identity) is None
+
+
+@pytest.mark.parametrize("state", ["Creating", "Enabling", "Updating"])
+def test_a_mapping_is_waited_for(aws: Aws, state: str) -> None:
+    """Lambda works on after its answer; only an enabled mapping reads the queue."""
+    wanted = source(aws)
+    begun = Given(200, body=json.dumps({"State": state}))
+    with watched(aws) as asked, answering(aws, "GetEventSourceMapping", begun, begun):
+        wanted.create(aws)
+    assert 3 == asked.count("GetEventSourceMapping")
+
+
+def test_a_mapping_that_never_settles_is_told(aws: Aws) -> None:
+    """After five minutes the run goes no further there, and says how to go on."""
+    wanted = source(aws)
+    slow = replace(aws, patience=replace(aws.patience, now=iter(range(0, 10**6, 100)).__next__))
+    begun = Given(200, body=json.dumps({"State": "Creating"}))
+    with answering(aws, "GetEventSourceMapping", *[begun] * 4), pytest.raises(ResourceError) as caught:
+        wanted.create(slow)
+    assert "NotSettled" == caught.value.code
+
+
+def test_a_mapping_in_use_is_tried_again(aws: Aws) -> None:
+    """While one change is under way, Lambda refuses the next; deletions end when the mapping is gone."""
+    wanted = source(aws)
+    wanted.create(aws)
+    (found,) = aws.lambda_.list_event_source_mappings(FunctionName=wanted.function.name)["EventSourceMappings"]
+    aws.lambda_.update_event_source_mapping(UUID=found["UUID"], BatchSize=1)
+    seen = wanted.observe(aws, wanted.identity)
+    assert seen is not None
+    with answering(aws, "UpdateEventSourceMapping", IN_USE):
+        wanted.update(aws, seen)
+    assert_in_sync(aws, wanted)
+    still = Given(200, body=json.dumps({"State": "Deleting"}))
+    with (
+        watched(aws) as asked,
+        answering(aws, "DeleteEventSourceMapping", IN_USE),
+        answering(aws, "GetEventSourceMapping", still),
+    ):
+        wanted.delete(aws, wanted.identity)
+    assert 2 == asked.count("GetEventSourceMapping")
+    assert_absent(aws, wanted)
+
+
+def test_a_refusal_that_does_not_pass_is_no_absence(aws: Aws) -> None:
+    """A list of mappings that may not be read is never taken for an empty one."""
+    wanted = source(aws)
+    forbidden = Fault(403, "AccessDeniedException", "no")
+    with answering(aws, "ListEventSourceMappings", forbidden), pytest.raises(ClientError):
+        wanted.observe(aws, wanted.identity)
+    with answering(aws, "DescribeRule", forbidden), pytest.raises(ClientError):
+        EventRule.observe(aws, {"rule": "any"})
+
+
+def test_a_longer_timeout_waits_for_the_queue(aws: Aws) -> None:
+    """Lambda compares a new timeout with the queue's visibility timeout, which SQS takes up to a minute to change."""
+    wanted = source(aws)
+    wanted.create(aws)
+    longer = replace(function(aws, wanted.function.name), timeout_seconds=120)
+    seen = longer.observe(aws, longer.identity)
+    assert seen is not None
+    with answering(aws, "UpdateFunctionConfiguration", TOO_SHORT, TOO_SHORT):
+        longer.update(aws, seen)
+    assert_in_sync(aws, longer)
+
+
+def test_one_policy_in_two_spellings_is_one(aws: Aws) -> None:
+    """SQS gives a policy back as it was written, by whoever: another spelling of the same is no drift, another is."""
+    wanted = sample(aws, "queue, of events").wanted
+    assert isinstance(wanted, Queue)
+    wanted.create(aws)
+    document = json.loads(wanted.attributes["Policy"])
+    (statement,) = document["Statement"]
+    same = {"Statement": {**statement, "Action": ["sqs:SendMessage"]}, "Version": document["Version"]}
+    aws.sqs.set_queue_attributes(QueueUrl=wanted.url, Attributes={"Policy": json.dumps(same, indent=1)})
+    assert_in_sync(aws, wanted)
+    wide = {**document, "Statement": [{**statement, "Principal": "*"}]}
+    aws.sqs.set_queue_attributes(QueueUrl=wanted.url, Attributes={"Policy": json.dumps(wide)})
+    seen = wanted.observe(aws, wanted.identity)
+    assert seen is not None
+    assert ["Policy"] == [difference.path for difference in wanted.diff(seen)]

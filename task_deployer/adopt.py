@@ -84,7 +84,7 @@ def _recorded_already(journal: Manifest) -> SafetyError:
 
 def _left_over(means: Means, desired: Sequence[Desired], lineage: str) -> Iterator[Warning]:
     """Warn of what bears the lineage and is not in the config, or that it could not be looked for."""
-    client: TagReader = means.aws.client("resourcegroupstaggingapi")  # type: ignore[assignment]  # a client of that API
+    client: TagReader = means.aws.rare("resourcegroupstaggingapi")  # type: ignore[assignment]  # a client of that API
     question = Question("tag", lambda _: arns_with(client, MANIFEST, lineage))
     found = observe_all(means, {}, {_LISTING: question})[_LISTING]
     if isinstance(found, tuple):

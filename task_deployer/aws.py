@@ -7,7 +7,7 @@ are not), with the retry mode spelled out: botocore's default has changed betwee
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -90,10 +90,6 @@ class Calls:
             return sum(n for name, n in self._operations.items() if not name.startswith(_READS))
 
 
-def _no_client(service: str) -> object:
-    raise NotImplementedError(f"there is no client of {service} here")
-
-
 @dataclass(frozen=True)
 class Aws:
     """The clients of one account and region, and with what patience and care verbs use them."""
@@ -104,19 +100,19 @@ class Aws:
     lambda_: "LambdaClient"
     sqs: "SQSClient"
     logs: "CloudWatchLogsClient"
-    events_later: Later["EventBridgeClient"]
+    rare: Later
+    """The clients that few runs need, by service. By the time anybody asks, all others are made: a session is not
+    safe between threads."""
     caller: Caller = field(default_factory=Caller)
     calls: Calls = field(default_factory=Calls)
     patience: Patience = field(default_factory=Patience)
     pace: Pace = field(default_factory=Pace)
     care: Care = field(default_factory=Care)
-    client: Callable[[str], object] = _no_client
-    """Makes a client that few runs need. On the calling thread alone: a session is not safe between threads."""
 
     @property
     def events(self) -> "EventBridgeClient":
-        """EventBridge's client. By the time anybody asks, all others are made: the session has one user at a time."""
-        return self.events_later()
+        """EventBridge's client."""
+        return self.rare("events")  # type: ignore[return-value]  # its client
 
     def waiting_with(self, patience: Patience) -> "Aws":
         """The same clients, waiting with another patience."""
@@ -201,9 +197,7 @@ def connect(access: Access, region: str) -> Aws:
         clients = {name: client(service) for name, service in _SERVICES.items()}
         caller = identity.result()
     account = Account(caller.account, region, caller.partition)
-    later: Later[EventBridgeClient] = Later(lambda: client("events"))  # type: ignore[arg-type,return-value]  # its client
-    rare = {"events_later": later, "client": client}
-    return Aws(account, caller=caller, calls=calls, **rare, **clients)  # type: ignore[arg-type]  # one client a field
+    return Aws(account, rare=Later(client), caller=caller, calls=calls, **clients)  # type: ignore[arg-type]  # one client a field
 
 
 _SERVICES = {"s3": "s3", "iam": "iam", "lambda_": "lambda", "sqs": "sqs", "logs": "logs"}

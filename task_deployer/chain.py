@@ -7,14 +7,26 @@ from dataclasses import dataclass
 from task_deployer.checks import Check, Verdict, ok, warning, worst
 from task_deployer.plan import Desired
 from task_deployer.records import Record
-from task_deployer.resources import Function, Notifications, Permission, Queue, Role, RolePolicy
+from task_deployer.resources import (
+    EventRule,
+    EventSource,
+    Function,
+    Notifications,
+    Permission,
+    Queue,
+    Role,
+    RolePolicy,
+)
 from task_deployer.resources.base import Address
 from task_deployer.resources.notifications import SeenNotifications
 from task_deployer.resources.queue import SeenQueue
 from task_deployer.resources.seen_function import SeenFunction
 from task_deployer.status import Standing, State
 
-_GATES = {Notifications.kind, Permission.kind, Role.kind, RolePolicy.kind}
+_WAYS = {Permission.kind, EventRule.kind, EventSource.kind}
+"""The kinds that bring a bucket's events to a function."""
+
+_GATES = {Notifications.kind, *_WAYS, Role.kind, RolePolicy.kind}
 """The kinds whose drift can keep an event or a command from getting through."""
 
 _LINKS = {Role.kind: "role", RolePolicy.kind: "role", Function.kind: "function"}
@@ -50,9 +62,10 @@ def _names(address: Address, kind: str, scene: Scene) -> Iterator[str]:
     scope = address.partition(".")[2]
     task, _, rest = scope.partition(".")
     if kind == Notifications.kind:
-        heard = {e.partition(".")[2] for e in _edges(address, scene) if e.startswith(f"{Permission.kind}.")}
+        ways = [e.partition(".") for e in _edges(address, scene)]
+        heard = {scope for way, _, scope in ways if way in _WAYS}
         yield from (_named(one, "events") for one in sorted(heard))
-    elif kind == Permission.kind:
+    elif kind in _WAYS or scope.endswith(".events"):
         yield _named(scope, "events")
     elif kind == Queue.kind:
         yield f"{task}.failures" if rest else f"topic.{task}"
@@ -63,7 +76,7 @@ def _names(address: Address, kind: str, scene: Scene) -> Iterator[str]:
 
 
 def _named(scope: str, what: str) -> str:
-    task, _, bucket = scope.partition(".")
+    task, bucket = scope.split(".")[:2]
     return f"{task}.{what}.{bucket}"
 
 

@@ -3,7 +3,7 @@
 read the config -> connect -> build what is wanted -> observe what is there -> plan -> execute
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from task_deployer.project import Project, prepare
 from task_deployer.records import Record, entries_in_others
 from task_deployer.resources import Function, Notifications
 from task_deployer.resources.base import ENTRIES, Address, entries_of
-from task_deployer.resources.notification_document import of_function
+from task_deployer.resources.notification_document import going_to
 from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
 from task_deployer.survey import Survey, survey
@@ -167,16 +167,17 @@ def _records_of(
     if only is None:
         return records
     wanted = {resource.address for resource in desired}
-    function = next(resource.name for resource in desired if isinstance(resource, Function))
-    about = {a: _about(r, function) for a, r in records.items()}
+    names = {resource.name for resource in desired if isinstance(resource, Function)}
+    names |= {r.identity["arn"].rpartition(":")[2] for a, r in records.items() if a.startswith(f"queue.{only}.")}
+    about = {a: _about(r, names) for a, r in records.items()}
     return {a: r for a, r in about.items() if a in wanted or _is_of(a, r, only)}
 
 
-def _about(record: Record, function: str) -> Record:
-    """Of the entries in a bucket's notifications, those of this function alone."""
+def _about(record: Record, names: Collection[str]) -> Record:
+    """Of the entries in a bucket's notifications, those alone that go to a function or queue of these names."""
     if record.kind != Notifications.kind:
         return record
-    entries = of_function(entries_of(record.identity), function)
+    entries = going_to(entries_of(record.identity), names)
     return replace(record, identity={**record.identity, ENTRIES: " ".join(entries)})
 
 

@@ -7,7 +7,7 @@ from task_deployer.attached import attached_buckets
 from task_deployer.aws import Account
 from task_deployer.plan import Desired
 from task_deployer.policy import Document, Statement, merge
-from task_deployer.resources import Role
+from task_deployer.resources import EventSource, Role
 from task_deployer.resources.base import Referenced
 from task_deployer.resources.bucket_traits import TRAITS
 from task_deployer.resources.kms_key import DESCRIBE
@@ -30,7 +30,7 @@ def deployer_policies(desired: Sequence[Desired], account: Account) -> Mapping[s
     reading = tuple(_statements(desired, account, lambda rights: rights.read))
     read = merge([*reading, *attached, listed])
     borrowed = list(_statements(theirs, account, lambda rights: rights.read, "Referenced"))
-    passed = [_pass_role(ours, account)]
+    passed = [_pass_role(ours, account), _map_events(ours, account)]
     make = _statements(ours, account, lambda rights: (*rights.read, *rights.write))
     remove = _statements(ours, account, lambda rights: (*rights.read, *rights.delete))
     return {
@@ -84,3 +84,11 @@ def _pass_role(desired: Iterable[Desired], account: Account) -> Statement:
     roles = tuple(resource.arn(account) for resource in desired if isinstance(resource, Role))
     condition = (("StringEquals", "iam:PassedToService", "lambda.amazonaws.com"),)
     return Statement("PassRole", ("iam:PassRole",), roles, condition)
+
+
+def _map_events(desired: Iterable[Desired], account: Account) -> Statement:
+    """A new event source mapping has no ARN yet: what can be said is which functions it may run."""
+    sources = [resource for resource in desired if isinstance(resource, EventSource)]
+    actions = dict.fromkeys(action for source in sources for action in source.rights.making)
+    functions = [("ArnEquals", "lambda:FunctionArn", source.function.arn(account)) for source in sources]
+    return Statement("MapEvents", tuple(actions), ("*",) if sources else (), tuple(functions))

@@ -2,22 +2,22 @@
 
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
-
-T = TypeVar("T")
 
 
-class Later(Generic[T]):
-    """Something that is made when it is first asked for, and once: most stacks never need it. Safe between threads."""
+class Later:
+    """Things that are made by name when they are first asked for, and once: most runs never need them.
 
-    def __init__(self, make: Callable[[], T]) -> None:
+    Safe between threads; only one is made at a time.
+    """
+
+    def __init__(self, make: Callable[[str], object]) -> None:
         self._make = make
         self._lock = threading.Lock()
-        self._made: list[T] = []
+        self._made: dict[str, object] = {}
 
-    def __call__(self) -> T:
+    def __call__(self, name: str) -> object:
         """Give it."""
         with self._lock:
-            if not self._made:
-                self._made.append(self._make())
-            return self._made[0]
+            if name not in self._made:
+                self._made[name] = self._make(name)
+            return self._made[name]

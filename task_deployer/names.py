@@ -3,13 +3,22 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import assert_never
 
 from task_deployer.aws import Account
-from task_deployer.config import Config
+from task_deployer.config import BucketConfig, Config
 from task_deployer.errors import ConfigError, Mistake
 
 POLICY = "LambdaPolicy"
-LIMITS = {"function": 64, "role": 64, "queue": 80, "bucket": 63, "notification entry": 255, "permission": 100}
+LIMITS = {
+    "function": 64,
+    "role": 64,
+    "queue": 80,
+    "bucket": 63,
+    "notification entry": 255,
+    "event rule": 64,
+    "permission": 100,
+}
 """How many characters AWS allows (each service's API reference)."""
 
 
@@ -50,6 +59,14 @@ class Names:
         """The queue of events that could not be handled."""
         return f"{self.base}-{task}-failures"
 
+    def event_queue(self, task: str, bucket: str) -> str:
+        """The queue of a bucket's events that wait for the function."""
+        return f"{self.base}-{task}-{bucket}-events"
+
+    def event_rule(self, task: str, bucket: str) -> str:
+        """The EventBridge rule that takes a bucket's events."""
+        return f"{self.base}-{task}-{bucket}"
+
     def entry(self, task: str, bucket: str, suffix: str) -> str:
         """A notification entry; `suffix` is Created or Deleted."""
         return f"{self.base}-{task}-{bucket}-{suffix}"
@@ -65,6 +82,10 @@ class Names:
     def permission(self, bucket: str) -> str:
         """The statement that lets a bucket invoke the function."""
         return f"AllowS3Invoke-{bucket}"
+
+    def event_permission(self, bucket: str) -> str:
+        """The statement that lets a bucket's EventBridge rule invoke the function."""
+        return f"AllowEventBridgeInvoke-{bucket}"
 
 
 @dataclass(frozen=True)
@@ -99,8 +120,22 @@ def _all(config: Config, names: Names) -> Iterator[_Named]:
             place = (*path, "buckets", bucket)
             if not settings_of_bucket.existing:
                 yield _Named("bucket", settings_of_bucket.name or names.bucket(task, bucket), place)
+            yield from _delivery(names, task, bucket, settings_of_bucket, place)
+
+
+def _delivery(names: Names, task: str, bucket: str, settings: BucketConfig, place: tuple[str, ...]) -> Iterator[_Named]:
+    match settings.delivery:
+        case "direct":
             yield _Named("notification entry", names.entry(task, bucket, "Created"), place)
             yield _Named("permission", names.permission(bucket), (*place, "permission"))
+        case "eventbridge":
+            yield _Named("event rule", names.event_rule(task, bucket), place)
+            yield _Named("permission", names.event_permission(bucket), (*place, "permission"))
+        case "queue":
+            yield _Named("notification entry", names.entry(task, bucket, "Created"), place)
+            yield _Named("queue", names.event_queue(task, bucket), place)
+        case _:
+            assert_never(settings.delivery)
 
 
 def _too_long(config: Config, named: list[_Named]) -> Iterator[Mistake]:

@@ -23,13 +23,13 @@ def outputs_of(things: Mapping[Address, tuple[str, Identity]], account: Account)
             case "log_group":
                 task["log_group"] = identity["name"]
             case "bucket":
-                _bucket(task)[scope.partition(".")[2]] = {
-                    "name": identity["bucket"],
-                    "arn": account.bucket_arn(identity["bucket"]),
-                }
+                name = identity["bucket"]
+                _bucket(task, scope).update({"name": name, "arn": account.bucket_arn(name)})
             case "queue":
                 queue = {"name": identity["arn"].rpartition(":")[2], **identity}
-                if scope.endswith(".failures"):
+                if scope.endswith(".events"):
+                    _bucket(task, scope)["event_queue"] = queue
+                elif scope.endswith(".failures"):
                     task["failure_queue"] = queue
                 else:
                     outputs["command_topics"][scope] = dict(queue)
@@ -39,12 +39,13 @@ def outputs_of(things: Mapping[Address, tuple[str, Identity]], account: Account)
 
 
 def _of_task(kind: str, scope: str) -> bool:
-    return kind in {Function.kind, Role.kind, LogGroup.kind, "bucket"} or (
-        kind == Queue.kind and scope.endswith(".failures")
-    )
+    """Whether it is a task's own; of the queues, those that do not hold a topic's commands."""
+    return kind in {Function.kind, Role.kind, LogGroup.kind, "bucket"} or (kind == Queue.kind and "." in scope)
 
 
-def _bucket(task: dict[str, object]) -> dict[str, object]:
+def _bucket(task: dict[str, object], scope: str) -> dict[str, object]:
+    """What is offered of the bucket that a scope names behind its task: `uploads` in `ingest.uploads.events`."""
     buckets = task.setdefault("buckets", {})
     assert isinstance(buckets, dict)  # noqa: S101 - made so one line above; for the type checker
-    return buckets
+    offered: dict[str, object] = buckets.setdefault(scope.split(".")[1], {})
+    return offered

@@ -6,16 +6,15 @@ from enum import StrEnum
 
 from task_deployer.conflicts import Unreadable, is_existing, refuse_conflicts
 from task_deployer.forbidden import together
+from task_deployer.outlived import outlived
 from task_deployer.records import Origin, Record, Status, in_order, interrupted
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import (
     ENTRIES,
     Address,
     AnyResource,
-    Bound,
     Difference,
     Tagged,
-    Unique,
     entries_of,
     is_absent,
     same_thing,
@@ -158,26 +157,6 @@ def _wish(resource: Desired, seen: object | None, record: Record | None) -> Chan
     return replace(change, action=Action.UPDATE if differences else Action.KEEP, differences=differences, reason=again)
 
 
-def outlived(
-    desired: Sequence[Desired], observed: Mapping[Address, object], records: Mapping[Address, Record]
-) -> dict[Address, Difference]:
-    """Which things are tied to one that somebody made anew, or that is gone and about to be made anew.
-
-    They look well, and do not work: a function keeps a grant for the very role that it was made with.
-    """
-    found = {}
-    for resource in desired:
-        seen = observed.get(resource.address)
-        if isinstance(resource, Bound) and seen is not None and resource.is_bound(seen):
-            parent = observed.get(resource.bound_to.address)
-            record = records.get(resource.address)
-            known, now = record.bound_to if record else "", parent.unique_id if isinstance(parent, Unique) else ""
-            if parent is None or (known and now and known != now):
-                path = f"{resource.bound_to.address}.UniqueId"
-                found[resource.address] = Difference(path, now or "(made anew)", known or "(gone)")
-    return found
-
-
 def _made_anew(
     changes: Sequence[Change], desired: Sequence[Desired], stale: Mapping[Address, Difference]
 ) -> list[Change]:
@@ -245,4 +224,6 @@ def _deletion(
         change = replace(change, goes_with=container, reason=f"goes with {container}")
     if is_absent(observed.get(address, ...)):
         return replace(change, gone=True, reason="was not made" if record.status is Status.CREATING else "gone already")
-    return change
+    kind, of_others = KINDS[record.kind], container is not None and records[container].origin is Origin.ADOPTED
+    stays = [words for entry, words in kind.stays.items() if of_others and entry in change.entries]
+    return replace(change, reason="; ".join(part for part in (change.reason, *stays) if part))

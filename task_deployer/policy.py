@@ -27,7 +27,10 @@ class Statement:
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     condition: tuple[tuple[str, str, str], ...] = ()
-    """Triples of operator, key and value, as in ("StringEquals", "iam:PassedToService", "lambda.amazonaws.com")."""
+    """Triples of operator, key and value, as in ("StringEquals", "iam:PassedToService", "lambda.amazonaws.com").
+
+    Several values of one operator and key are alternatives.
+    """
 
 
 def merge(statements: Iterable[Statement]) -> Document:
@@ -106,10 +109,14 @@ def _render(statement: Statement) -> dict[str, object]:
         "Action": list(statement.actions),
         "Resource": list(statement.resources),
     }
-    conditions: dict[str, dict[str, str]] = {}
+    conditions: dict[str, dict[str, list[str]]] = {}
     for operator, key, value in statement.condition:
-        conditions.setdefault(operator, {})[key] = value
-    return {**rendered, "Condition": conditions} if conditions else rendered
+        conditions.setdefault(operator, {}).setdefault(key, []).append(value)
+    said = {
+        operator: {key: values[0] if len(values) == 1 else values for key, values in tests.items()}
+        for operator, tests in conditions.items()
+    }
+    return {**rendered, "Condition": said} if said else rendered
 
 
 def text(document: Document) -> str:

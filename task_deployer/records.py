@@ -7,7 +7,7 @@ from graphlib import TopologicalSorter
 
 from task_deployer.aws import Account
 from task_deployer.resources import KINDS
-from task_deployer.resources.base import ENTRIES, Address, Identity
+from task_deployer.resources.base import ENTRIES, Address, Identity, entries_of
 
 
 class Origin(StrEnum):
@@ -51,7 +51,14 @@ def in_order(records: Mapping[Address, Record]) -> tuple[Address, ...]:
 def entries_in_others(records: Mapping[Address, Record]) -> dict[Address, Record]:
     """The records of our entries in documents of what is not ours: AWS shows them for a while after they went."""
     adopted = {address for address, record in records.items() if record.origin is Origin.ADOPTED}
-    return {a: r for a, r in records.items() if ENTRIES in r.identity and adopted.intersection(r.depends_on)}
+    borrowed = {a: _passing(r) for a, r in records.items() if adopted.intersection(r.depends_on)}
+    return {a: r for a, r in borrowed.items() if entries_of(r.identity)}
+
+
+def _passing(record: Record) -> Record:
+    """The record without the entries that stay whatever goes."""
+    passing = [entry for entry in entries_of(record.identity) if entry not in KINDS[record.kind].stays]
+    return replace(record, identity={**record.identity, ENTRIES: " ".join(passing)})
 
 
 def check_identity(address: str, record: Record, account: Account) -> None:

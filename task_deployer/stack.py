@@ -13,13 +13,16 @@ from task_deployer.aws import Account
 from task_deployer.buckets import bucket_of, documents_of, one_after_another
 from task_deployer.config import Config
 from task_deployer.config.rules import queue_region
+from task_deployer.deliveries import KEPT, Heard, Listener, Path, event_queues
 from task_deployer.encryption import NOTHING, Found
 from task_deployer.errors import ConfigError, Mistake
+from task_deployer.event_pattern import LONGEST
 from task_deployer.names import Names
 from task_deployer.plan import Desired
-from task_deployer.resources import Bucket, Function, InvokeConfig, LogGroup, Queue, Role, RolePolicy
-from task_deployer.subscriptions import Subscription, entries_of, notifications_of, permissions_of
-from task_deployer.task_policy import modes_of, statements
+from task_deployer.resources import Bucket, EventRule, Function, InvokeConfig, LogGroup, Queue, Role, RolePolicy
+from task_deployer.resources.event_rule import text
+from task_deployer.subscriptions import notifications_of
+from task_deployer.task_policy import Queues, modes_of, statements
 
 CALLBACK, TOPICS, BUCKETS = "TASK_DEPLOY_CALLBACK", "TASK_DEPLOY_TOPICS", "TASK_DEPLOY_BUCKETS"
 """The variables that tell the runtime what to call, where commands go, and what it may do with objects."""
@@ -27,7 +30,6 @@ CALLBACK, TOPICS, BUCKETS = "TASK_DEPLOY_CALLBACK", "TASK_DEPLOY_TOPICS", "TASK_
 ENVIRONMENT_LIMIT = 4096
 """Bytes of all variables of a function as compact JSON (Lambda quotas)."""
 
-_FAILURES_KEPT = 14 * 24 * 3600  # seconds: the longest that SQS keeps a message
 _FIFO = {"FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
 
 
@@ -56,14 +58,14 @@ def build(  # noqa: PLR0913 - all that a stack depends on
     return (
         *queues.values(),
         *one_after_another(resource for parts in built for resource in parts.resources),
-        *notifications_of(config, builder.names, [item for parts in built for item in parts.subscriptions]),
+        *notifications_of(config, builder.names, [path.subscription for parts in built for path in parts.paths]),
     )
 
 
 @dataclass(frozen=True)
 class _Task:
     resources: tuple[Desired, ...]
-    subscriptions: tuple[Subscription, ...]
+    paths: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,11 @@ class _Builder:
         role = Role(task, self.names.role(task), self.tags, job.role_path, job.permissions_boundary)
         failures = self._failure_queue(task) if job.failure_queue else None
         topics = {topic: queues[topic] for topic in job.command_topics}
-        function = self._function(task, role, topics, archive)
         settings = job.buckets
+        events = event_queues(task, job, self.names, self.tags, failures)
+        function = self._function(task, role, topics, archive, tuple(events.values()))
         buckets = {key: bucket_of(task, key, settings[key], self.names, self.tags) for key in settings}
-        document = self._policy(task, log_group, buckets, topics, failures)
+        document = self._policy(task, log_group, buckets, topics, events)
         role_policy = RolePolicy(task, role, names.POLICY, document)
         destination = failures.arn if failures else None
         invoke_config = InvokeConfig(
@@ -106,19 +109,18 @@ class _Builder:
         )
         ready: tuple[Desired, ...] = (role_policy, invoke_config, log_group, *topics.values())
         documents = {key: documents_of(task, key, buckets[key], settings[key], self.names) for key in settings}
-        permissions = permissions_of(buckets, settings, function, self.names)
-        subscriptions = tuple(
-            Subscription(
-                buckets[key],
-                entries_of(task, key, settings[key], self.names),
-                permission,
-                (*ready, *documents[key][-1:]),
-            )
-            for key, permission in permissions.items()
-        )
-        own: list[Desired] = [log_group, role, *([failures] if failures else []), role_policy, function, invoke_config]
+        listener = Listener(task, function, role_policy, ready, self.names, self.tags, events)
+        heard = [
+            Heard(key, buckets[key], settings[key], documents[key][-1:]) for key in settings if settings[key].events
+        ]
+        paths = listener.paths(heard)
+        for path in paths:
+            self._check_pattern(task, path)
+        own: list[Desired] = [log_group, role, *([failures] if failures else []), *events.values()]
+        own += [role_policy, function, invoke_config]
         of_buckets = [resource for key, bucket in buckets.items() for resource in (bucket, *documents[key])]
-        return _Task((*own, *of_buckets, *permissions.values()), subscriptions)
+        on_the_way = [resource for path in paths for resource in path.resources]
+        return _Task((*own, *of_buckets, *on_the_way), paths)
 
     def _check_region(self, topic: str, queue: str) -> None:
         """The config checks this where it names the region itself; here it may come from anywhere."""
@@ -135,10 +137,12 @@ class _Builder:
         return Queue(scope, name, url, arn, attributes, self.tags)
 
     def _failure_queue(self, task: str) -> Queue:
-        kept = {"MessageRetentionPeriod": str(_FAILURES_KEPT)}
+        kept = {"MessageRetentionPeriod": str(KEPT)}
         return self._queue(f"{task}.failures", self.names.failure_queue(task), kept)
 
-    def _function(self, task: str, role: Role, topics: Mapping[str, Queue], archive: Archive) -> Function:
+    def _function(
+        self, task: str, role: Role, topics: Mapping[str, Queue], archive: Archive, read: tuple[Queue, ...]
+    ) -> Function:
         job = self.config.tasks[task]
         urls = {topic: queue.url for topic, queue in sorted(topics.items())}
         modes = modes_of([(s.name or self.names.bucket(task, key), s) for key, s in job.buckets.items()])
@@ -162,6 +166,7 @@ class _Builder:
             frozenset(ours),
             self.tags,
             job.reserved_concurrency,
+            read,
         )
 
     def _check_environment(self, task: str, environment: Mapping[str, str]) -> None:
@@ -173,22 +178,38 @@ class _Builder:
             mistake = Mistake(file, line, f"tasks.{task}.environment", problem, advice)
             raise ConfigError("The function's environment is too large", mistakes=(mistake,))
 
+    def _check_pattern(self, task: str, path: Path) -> None:
+        for rule in path.resources:
+            if isinstance(rule, EventRule) and (size := len(text(rule.pattern))) > LONGEST:
+                key = rule.scope.removeprefix(f"{task}.")
+                file, line = self.config.locate("tasks", task, "buckets", key, "delivery")
+                problem = f"the rule's event pattern would have {size} characters; EventBridge allows "
+                advice = "Shorten the prefix and the suffix, or choose another delivery."
+                where = f"tasks.{task}.buckets.{key}.delivery"
+                mistake = Mistake(file, line, where, f"{problem}{LONGEST}", advice)
+                raise ConfigError("An event pattern is too long", mistakes=(mistake,))
+
     def _policy(
         self,
         task: str,
         log_group: LogGroup,
         buckets: Mapping[str, Bucket],
         topics: Mapping[str, Queue],
-        failures: Queue | None,
+        events: Mapping[str, Queue],
     ) -> policy.Document:
-        settings = self.config.tasks[task].buckets
+        job = self.config.tasks[task]
+        settings, failures = job.buckets, self.account.arn("sqs", self.names.failure_queue(task))
+        queues = Queues(
+            tuple(queue.arn for queue in topics.values()),
+            (failures,) if job.failure_queue else (),
+            tuple(queue.arn for queue in events.values()),
+        )
         uses = [(self.account.bucket_arn(bucket.name), settings[key]) for key, bucket in buckets.items()]
         document = policy.merge(
             statements(
                 self.account.arn("logs", f"log-group:{log_group.name}"),
                 uses,
-                [queue.arn for queue in topics.values()],
-                failures.arn if failures else None,
+                queues,
                 self.found.of(task),
             )
         )

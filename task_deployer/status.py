@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from task_deployer.conflicts import Unreadable, is_existing
-from task_deployer.plan import Action, Change, Desired, outlived
+from task_deployer.outlived import outlived
+from task_deployer.plan import Action, Change, Desired
 from task_deployer.records import Origin, Record, in_order, interrupted
 from task_deployer.resources.base import Address, Difference, is_absent
 

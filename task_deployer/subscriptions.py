@@ -1,12 +1,12 @@
-"""What connects buckets to functions: entries, permissions, and one notification document per bucket. Pure."""
+"""What buckets tell of their objects, and to whom: entries, and one notification document per bucket. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from task_deployer.config import BucketConfig, Config
 from task_deployer.names import Names
 from task_deployer.plan import Desired
-from task_deployer.resources import Bucket, Function, Notifications, Permission
+from task_deployer.resources import Bucket, Notifications, Permission
 from task_deployer.resources.notification_document import Entry
 
 
@@ -19,36 +19,32 @@ class Subscription:
 
     bucket: Bucket
     entries: tuple[Entry, ...]
-    permission: Permission
     parts: tuple[Desired, ...]
-
-
-def permissions_of(
-    buckets: Mapping[str, Bucket], settings: Mapping[str, BucketConfig], function: Function, names: Names
-) -> dict[str, Permission]:
-    """One statement for each bucket that is listened to, each behind the one before it: one writer per policy."""
-    permissions: dict[str, Permission] = {}
-    last: Permission | None = None
-    for key, bucket in buckets.items():
-        if settings[key].events:
-            arn, owner = names.account.bucket_arn(bucket.name), bucket.owner or names.account.id
-            last = Permission(bucket.scope, function, names.permission(key), arn, owner, last)
-            permissions[key] = last
-    return permissions
+    permission: Permission | None = None
+    eventbridge: bool = False
 
 
 def entries_of(task: str, key: str, settings: BucketConfig, names: Names) -> tuple[Entry, ...]:
-    """The two entries of the seed: what is created, and all the rest."""
-    function_arn = names.account.arn("lambda", f"function:{names.function(task)}")
+    """The two entries of the seed: what is created, and all the rest. EventBridge needs none: it is told of all."""
+    if settings.delivery == "eventbridge":
+        return ()
+    destination = destination_of(task, key, settings, names)
     split: dict[str, list[str]] = {"Created": [], "Deleted": []}
     for event in settings.events:
         full = f"s3:{event}" if ":" in event else f"s3:{event}:*"
         split["Created" if event.startswith("ObjectCreated") else "Deleted"].append(full)
     return tuple(
-        Entry(names.entry(task, key, suffix), function_arn, tuple(events), settings.prefix, settings.suffix)
+        Entry(names.entry(task, key, suffix), destination, tuple(events), settings.prefix, settings.suffix)
         for suffix, events in split.items()
         if events
     )
+
+
+def destination_of(task: str, key: str, settings: BucketConfig, names: Names) -> str:
+    """The ARN that a bucket's entries name: the function, or the queue that it reads."""
+    if settings.delivery == "queue":
+        return names.account.arn("sqs", names.event_queue(task, key))
+    return names.account.arn("lambda", f"function:{names.function(task)}")
 
 
 def notifications_of(config: Config, names: Names, subscriptions: Sequence[Subscription]) -> tuple[Notifications, ...]:
@@ -67,9 +63,10 @@ def _document(bucket: str, shared: Sequence[Subscription], keys: Sequence[str]) 
         bucket,
         shared[0].bucket,
         entries,
-        tuple(subscription.permission for subscription in shared),
+        tuple(subscription.permission for subscription in shared if subscription.permission is not None),
         tuple(parts.values()),
         tuple(sorted(set(keys) - written)),
+        any(subscription.eventbridge for subscription in shared),
     )
 
 

@@ -60,7 +60,7 @@ def _traits(desired: Sequence[Desired]) -> dict[Address, Question]:
 
 
 def _keys(means: Means, aliases: Sequence[str]) -> dict[Address, Question]:
-    kms: KeyDescriber = means.aws.client("kms")  # type: ignore[assignment]  # a client of that service
+    kms: KeyDescriber = means.aws.rare("kms")  # type: ignore[assignment]  # a client of that service
 
     def question(alias: str) -> Question:
         return Question("kms", lambda _: arn_of(kms, alias))

@@ -1,6 +1,7 @@
 """What a task may do: the statements that its role needs, and what its runtime is told of it. Pure."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from task_deployer.config import BucketConfig
 from task_deployer.encryption import NOTHING, Found, key_statements
@@ -9,11 +10,19 @@ from task_deployer.policy import Statement
 _READERS, _WRITERS = ("Read", "ReadWrite"), ("Write", "ReadWrite")
 
 
+@dataclass(frozen=True)
+class Queues:
+    """The ARNs of the queues that a task has to do with: it sends to `topics` and `failures`, `events` come from."""
+
+    topics: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+
+
 def statements(
     log_group_arn: str,
     buckets: Sequence[tuple[str, BucketConfig]],
-    topic_arns: Sequence[str],
-    failure_queue_arn: str | None,
+    queues: Queues,
     found: Found = NOTHING,
 ) -> Iterator[Statement]:
     """Make the statements. Buckets are pairs of ARN and settings; those that need one statement share it.
@@ -35,10 +44,12 @@ def statements(
     yield Statement(
         "allowLambdaWriteS3", ("s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"), _objects(writers)
     )
-    yield Statement("AllowLambdaSendSQS", ("sqs:SendMessage",), _once(topic_arns))
-    yield Statement("AllowLambdaSendFailures", ("sqs:SendMessage",), (failure_queue_arn,) if failure_queue_arn else ())
-    sent_to = [*topic_arns, *([failure_queue_arn] if failure_queue_arn else [])]
-    yield from key_statements([arn for arn, _ in readers], [*writers, *sent_to], found)
+    yield Statement("AllowLambdaSendSQS", ("sqs:SendMessage",), _once(queues.topics))
+    yield Statement("AllowLambdaSendFailures", ("sqs:SendMessage",), queues.failures)
+    # What Lambda checks when the event source mapping is made (Lambda guide, "Execution role permissions" of SQS).
+    reads = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+    yield Statement("AllowLambdaReceiveSQS", reads, queues.events)
+    yield from key_statements([arn for arn, _ in readers], [*writers, *queues.topics, *queues.failures], found)
 
 
 def modes_of(buckets: Sequence[tuple[str, BucketConfig]]) -> dict[str, str]:

@@ -61,7 +61,7 @@ def read_foreign(aws: Aws, name: str) -> object:
     document = aws.s3.get_bucket_notification_configuration(Bucket=theirs)
     url = aws.account.queue_url(theirs)
     return {
-        "entries": document.get("QueueConfigurations"),
+        "entries": [entry for entry in document.get("QueueConfigurations", []) if entry.get("Id") == "theirs"],
         "EventBridge": document.get("EventBridgeConfiguration"),
         "rules": [r for r in aws.s3.get_bucket_cors(Bucket=theirs)["CORSRules"] if r.get("ID") == "theirs"],
         "tags": aws.s3.get_bucket_tagging(Bucket=theirs)["TagSet"],
@@ -80,16 +80,21 @@ def entries_of_ours(aws: Aws, theirs: str) -> list[object]:
     """What of ours is in the documents of somebody else's bucket."""
     document = aws.s3.get_bucket_notification_configuration(Bucket=theirs)
     rules = [r.get("ID") for r in aws.s3.get_bucket_cors(Bucket=theirs)["CORSRules"] if r.get("ID") != "theirs"]
-    return [*document.get("LambdaFunctionConfigurations", []), *rules]
+    queues = [entry for entry in document.get("QueueConfigurations", []) if entry.get("Id") != "theirs"]
+    return [*document.get("LambdaFunctionConfigurations", []), *queues, *rules]
 
 
 def everything(aws: Aws) -> list[str]:
-    """The names of all buckets, functions, roles, queues and log groups of the account, each behind its sort."""
+    """The names of all that is in the account, each behind its sort; a mapping's is that of its queue."""
     listings: dict[str, Callable[[], list[str]]] = {
         "bucket": lambda: [bucket["Name"] for bucket in aws.s3.list_buckets()["Buckets"]],
         "function": lambda: [f["FunctionName"] for f in aws.lambda_.list_functions()["Functions"]],
         "role": lambda: [role["RoleName"] for role in aws.iam.list_roles()["Roles"]],
         "queue": lambda: aws.sqs.list_queues().get("QueueUrls", []),
+        "rule": lambda: [rule["Name"] for rule in aws.events.list_rules()["Rules"]],
+        "mapping": lambda: [
+            m["EventSourceArn"] for m in aws.lambda_.list_event_source_mappings()["EventSourceMappings"]
+        ],
         "log group": lambda: [group["logGroupName"] for group in aws.logs.describe_log_groups()["logGroups"]],
     }
     return [f"{sort} {name}" for sort, names in listings.items() for name in names()]

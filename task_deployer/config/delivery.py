@@ -21,7 +21,12 @@ def plain_filter(value: str) -> str:
 
 
 def filters_fit(delivery: Delivery, given: Mapping[str, object]) -> Delivery:
-    """Refuse EventBridge for a filter that cannot be decoded: no pattern could match the half of a character."""
+    """Refuse EventBridge for another account's bucket, whose events stay in that account, and for a filter that cannot
+    be decoded: no pattern could match the half of a character.
+    """
+    if delivery == "eventbridge" and given.get("owner") is not None:
+        problem = 'is "eventbridge", but the bucket has an owner: S3 tells EventBridge in the owner\'s account alone'
+        raise wrong(problem, 'Choose "direct" or "queue", or remove `owner` if the bucket is of this account.')
     filters = {name: given.get(name) for name in ("prefix", "suffix")} if delivery == "eventbridge" else {}
     for name, value in filters.items():
         try:

@@ -13,6 +13,7 @@ PURE = {
     *("subscriptions", "tags", "task_policy", "warnings"),
     *("resources.base", "resources.cors_document", "resources.held", "resources.notification_document"),
     *("care", "resources.notification_overlap", "resources.notification_restoration"),
+    *("deliveries", "event_pattern"),
 }
 TOUCHES_THE_WORLD = {"os", "pathlib", "socket", "subprocess", "time", "random", "threading", "concurrent", "shutil"}
 KNOWS_BOTOCORE = {"aws", "pages", "refusals", "retry", "engine", "walk"}

@@ -76,6 +76,45 @@ events = []
 """Laid over BASE: it changes, adds and drops, so that an `up` creates, updates and deletes."""
 
 
+DELIVERIES: Final = """
+[stack]
+name = "{name}"
+region = "eu-central-1"
+
+[tasks.ingest]
+source = "src"
+callback = "handler:handle"
+
+[tasks.ingest.buckets.bridged]
+mode = "Read"
+name = "{name}-theirs"
+existing = true
+delivery = "eventbridge"
+
+[tasks.ingest.buckets.queued]
+mode = "Read"
+name = "{name}-theirs"
+existing = true
+prefix = "in/"
+delivery = "queue"
+"""
+"""Both deliveries but the direct one, into one bucket of others."""
+
+REDIRECTED: Final = """
+[tasks.ingest]
+timeout_seconds = 120
+
+[tasks.ingest.buckets.bridged]
+delivery = "queue"
+prefix = "out/"
+batch_size = 5
+
+[tasks.ingest.buckets.queued]
+delivery = "direct"
+"""
+"""Laid over DELIVERIES: each bucket takes another way, and the function may run longer."""
+
+
 class SharedClients(Project):
     """A project that connects with clients that are there already: making them takes longer than a whole `up`."""
 
@@ -96,15 +135,16 @@ class Scene:
     folder: Path
     name: str
     foreign: object
+    changed: str = CHANGED
 
     @property
     def manifest(self) -> Path:
         """Where the manifest is."""
         return self.folder / FOLDER / f"{self.name}.dev.json"
 
-    def up(self, workers: int = 1) -> Result:
+    def up(self, workers: int = 1, only: str | None = None) -> Result:
         """Run `up`."""
-        return commands.up(self._project(), _run(workers))
+        return commands.up(self._project(), _run(workers), only=only)
 
     def down(self, workers: int = 1) -> Result:
         """Run `down`."""
@@ -120,7 +160,7 @@ class Scene:
 
     def change(self) -> None:
         """Lay the changes over the config."""
-        (self.folder / "config" / "dev.toml").write_text(CHANGED)
+        (self.folder / "config" / "dev.toml").write_text(self.changed)
 
     def _project(self) -> Project:
         project = SharedClients(folder=self.folder / "config")
@@ -140,14 +180,14 @@ def _run(workers: int) -> Run:
     return Run(lambda aws: Means(aws, lambda _: None, workers, _NoTime()), lambda _: None)
 
 
-def set_up(aws: Aws, folder: Path, name: str) -> Scene:
-    """Write the project, and put the things of others beside it."""
+def set_up(aws: Aws, folder: Path, name: str, base: str = BASE, changed: str = CHANGED) -> Scene:
+    """Write the project, and put the things of others beside it. `changed` is laid over `base` by `change`."""
     (folder / "config").mkdir(parents=True)
-    (folder / "config" / "task.toml").write_text(BASE.format(name=name))
+    (folder / "config" / "task.toml").write_text(base.format(name=name))
     (folder / "src").mkdir()
     (folder / "src" / "handler.py").write_text("def handle(event_name, key): ...\n")
     _put_foreign(aws, name)
-    return Scene(aws, folder, name, read_foreign(aws, name))
+    return Scene(aws, folder, name, read_foreign(aws, name), changed)
 
 
 def _put_foreign(aws: Aws, name: str) -> None:

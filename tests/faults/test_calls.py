@@ -32,7 +32,14 @@ ACTIONS = {
     "CreateFunction": {"lambda:CreateFunction", "lambda:TagResource", "iam:PassRole"},
     "CreateRole": {"iam:CreateRole", "iam:TagRole"},
     "CreateQueue": {"sqs:CreateQueue", "sqs:TagQueue"},
+    "PutRule": {"events:PutRule", "events:TagResource"},
+    "CreateEventSourceMapping": {"lambda:CreateEventSourceMapping", "lambda:TagResource"},
     "CreateLogGroup": {"logs:CreateLogGroup", "logs:TagResource"},
+}
+
+LISTINGS = {
+    "log_group": ["logs:DescribeLogGroups"],
+    "event_source": ["lambda:ListEventSourceMappings", "lambda:GetEventSourceMapping"],
 }
 
 
@@ -59,9 +66,9 @@ def missing(operations: list[str], allowed: set[str]) -> set[str]:
     }
 
 
-def test_each_command_keeps_to_its_policy(new_scene: Callable[[], Scene]) -> None:
+def test_each_command_keeps_to_its_policy(new_scene_of_any_sort: Callable[[], Scene]) -> None:
     """Every call that a command makes is allowed by the policy that `policy --deployer` prints for it."""
-    scene = new_scene()
+    scene = new_scene_of_any_sort()
     allowed = policies(scene)
     for command, run in (("up", scene.up), ("up", scene.up), ("down", scene.down)):
         with watched(scene.aws) as asked:
@@ -69,33 +76,38 @@ def test_each_command_keeps_to_its_policy(new_scene: Callable[[], Scene]) -> Non
         assert not missing(asked.operations, allowed[command]), command
 
 
-def test_an_update_keeps_to_the_policies(new_scene: Callable[[], Scene]) -> None:
-    """An `up` that changes, adds and drops is allowed what `up` and `down` are."""
-    scene = new_scene()
+def test_an_update_keeps_to_the_policies(new_scene_of_any_sort: Callable[[], Scene]) -> None:
+    """An `up` that changes, adds and drops is allowed what `up` is, and what `down` was before the change."""
+    scene = new_scene_of_any_sort()
     scene.up()
+    before = policies(scene)
     scene.change()
     allowed = policies(scene)
     with watched(scene.aws) as asked:
         scene.up()
-    assert not missing(asked.operations, allowed["up"] | allowed["down"])
+    assert not missing(asked.operations, allowed["up"] | before["down"])
 
 
-def test_nothing_but_listings_is_allowed_everywhere(new_scene: Callable[[], Scene]) -> None:
-    """Only what AWS cannot limit to one thing is allowed on all of them."""
-    scene = new_scene()
+def test_nothing_but_listings_is_allowed_everywhere(new_scene_of_any_sort: Callable[[], Scene]) -> None:
+    """Only what AWS cannot limit to one thing is allowed on all of them, and a write then only for our functions."""
+    scene = new_scene_of_any_sort()
     config = load(scene.folder / "config", "dev")
     desired = stack.build(config, scene.aws.account, "", {task: Archive(b"", "", 0) for task in config.tasks})
+    listed = [action for kind, actions in LISTINGS.items() if kind in {r.kind for r in desired} for action in actions]
     for command, document in deployer_policies(desired, scene.aws.account).items():
         statements = document["Statement"]
         assert isinstance(statements, list)
-        listings = ["logs:DescribeLogGroups", *(["tag:GetResources"] if command == "adopt" else [])]
         wide = [s for s in statements if any(arn.endswith((":*", "*")) and arn.count(":") < 6 for arn in s["Resource"])]
-        assert [listings] == [s["Action"] for s in wide if s["Resource"] == ["*"]]
+        everywhere = [*listed, *(["tag:GetResources"] if command == "adopt" else [])]
+        assert [everywhere] == [s["Action"] for s in wide if s["Resource"] == ["*"] and "Condition" not in s]
+        limited = [s["Condition"] for s in statements if s["Resource"] == ["*"] and "Condition" in s]
+        function = scene.aws.account.arn("lambda", f"function:{scene.name}-dev-ingest")
+        assert all(condition == {"ArnEquals": {"lambda:FunctionArn": function}} for condition in limited)
 
 
-def test_events_end_first_and_logs_last(new_scene: Callable[[], Scene]) -> None:
+def test_events_end_first_and_logs_last(new_scene_of_any_sort: Callable[[], Scene]) -> None:
     """`down` takes the notification out before anything else, and the log group after the function writing to it."""
-    scene = new_scene()
+    scene = new_scene_of_any_sort()
     scene.up()
     with watched(scene.aws) as asked:
         scene.down(workers=8)

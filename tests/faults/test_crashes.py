@@ -24,29 +24,29 @@ pytestmark = [
 ]
 
 
-def test_a_first_up_that_died_is_gone_on_from(new_scene: Callable[[], Scene], when: str, lane: int) -> None:
+def test_a_first_up_that_died_is_gone_on_from(new_scene_of_any_sort: Callable[[], Scene], when: str, lane: int) -> None:
     """After a first `up` that died, `up` makes the rest and nothing twice, and `down` removes all that was made."""
-    _die_everywhere(new_scene, when, lane, Scene.up)
+    _die_everywhere(new_scene_of_any_sort, when, lane, Scene.up)
 
 
-def test_an_update_that_died_is_gone_on_from(new_scene: Callable[[], Scene], when: str, lane: int) -> None:
+def test_an_update_that_died_is_gone_on_from(new_scene_of_any_sort: Callable[[], Scene], when: str, lane: int) -> None:
     """After an `up` that died while it made, changed and removed, `up` finishes all three and `down` removes all."""
 
     def about_to_change() -> Scene:
-        scene = _deployed(new_scene)
+        scene = _deployed(new_scene_of_any_sort)
         scene.change()
         return scene
 
     _die_everywhere(about_to_change, when, lane, Scene.up)
 
 
-def test_a_down_that_died_is_gone_on_from(new_scene: Callable[[], Scene], when: str, lane: int) -> None:
+def test_a_down_that_died_is_gone_on_from(new_scene_of_any_sort: Callable[[], Scene], when: str, lane: int) -> None:
     """After a `down` that died, `down` removes the rest, and `up` is as good as a first one."""
-    _die_everywhere(lambda: _deployed(new_scene), when, lane, Scene.down)
+    _die_everywhere(lambda: _deployed(new_scene_of_any_sort), when, lane, Scene.down)
 
 
-def _deployed(new_scene: Callable[[], Scene]) -> Scene:
-    scene = new_scene()
+def _deployed(make: Callable[[], Scene]) -> Scene:
+    scene = make()
     scene.up()
     return scene
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from task_deployer.config import BucketConfig
 from task_deployer.policy import Document, Statement, by_statement, canonical, merge
-from task_deployer.task_policy import statements
+from task_deployer.task_policy import Queues, statements
 
 words = st.lists(st.sampled_from("abcd"), max_size=3).map(tuple)
 conditions = st.lists(
@@ -79,7 +79,7 @@ buckets = st.lists(
 @given(buckets)
 def test_a_task_may_do_what_its_modes_say(given_buckets: list[tuple[str, BucketConfig]]) -> None:
     """On each bucket a task may read if some mode says so and write if some mode says so, and on no other bucket."""
-    grants = granted(merge(statements("arn:logs", given_buckets, (), None)))
+    grants = granted(merge(statements("arn:logs", given_buckets, Queues())))
     may = {(action, resource) for action, resource, _ in grants}
     for arn in ("arn:aws:s3:::one", "arn:aws:s3:::two", "arn:aws:s3:::three"):
         modes = {settings.mode for bucket, settings in given_buckets if bucket == arn}

@@ -15,7 +15,7 @@ from task_deployer.resources.notifications import SeenNotifications
 from task_deployer.resources.queue import SeenQueue
 from task_deployer.resources.seen_function import SeenFunction
 from task_deployer.status import compare
-from tests.builders import recorded, resources_of
+from tests.builders import INGEST, recorded, resources_of
 from tests.seen import as_wanted
 
 BUCKET = "media-dev-ingest-uploads-123456789012-eu-central-1"
@@ -59,6 +59,22 @@ def test_without_a_config(wanted: Mapping[str, Desired]) -> None:
     checks = list(links(Scene((), records, seen, compare((), seen, records))))
     assert [check.name for check in checks] == NAMES
     assert {check.detail for check in checks} == {"there"}
+
+
+@pytest.mark.parametrize(
+    ("delivery", "parts"),
+    [
+        ("eventbridge", ["event_rule_ingest_uploads", "permission_ingest_uploads_events"]),
+        ("queue", ["event_source_ingest_uploads", "queue_ingest_uploads_events"]),
+    ],
+)
+def test_every_way_is_the_events_link(tmp_path: Path, delivery: str, parts: list[str]) -> None:
+    """By whichever delivery, what brings a bucket's events is one link, which breaks with each of its parts."""
+    made = resources_of(tmp_path, INGEST + f'delivery = "{delivery}"\n')
+    assert list(found(made)) == NAMES
+    for part in parts:
+        broken = [name for name, check in found(made, **{part: None}).items() if check.state is Verdict.PROBLEM]
+        assert broken == ["ingest.events.uploads"]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from task_deployer.errors import ConfigError
 from task_deployer.names import Names, check
-from tests.builders import ACCOUNT, TASK, config_of
+from tests.builders import ACCOUNT, TASK, bucket_table, config_of
 
 NAMES = Names("media", "dev", ACCOUNT)
 
@@ -21,6 +21,9 @@ NAMES = Names("media", "dev", ACCOUNT)
         (NAMES.failure_queue("ingest"), "media-dev-ingest-failures"),
         (NAMES.entry("ingest", "uploads", "Created"), "media-dev-ingest-uploads-Created"),
         (NAMES.permission("uploads"), "AllowS3Invoke-uploads"),
+        (NAMES.event_rule("ingest", "uploads"), "media-dev-ingest-uploads"),
+        (NAMES.event_permission("uploads"), "AllowEventBridgeInvoke-uploads"),
+        (NAMES.event_queue("ingest", "uploads"), "media-dev-ingest-uploads-events"),
         (NAMES.cors_rule("ingest", "uploads", 1), "media-dev-ingest-uploads-1"),
     ],
 )
@@ -122,3 +125,27 @@ def test_a_bucket_has_one_owner(tmp_path: Path) -> None:
     assert "tasks.b.buckets.in: the bucket one-bucket has another owner, or none, elsewhere" in told
     same = tables.replace("existing = true\n\n", 'existing = true\nowner = "210987654321"\n')
     check(config_of(tmp_path, same), ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    ("delivery", "sort", "suffix", "limit"),
+    [("eventbridge", "event rule", "", 64), ("queue", "queue", "-events", 80)],
+)
+def test_the_names_of_a_delivery_are_measured(
+    tmp_path: Path, delivery: str, sort: str, suffix: str, limit: int
+) -> None:
+    """A rule may have 64 characters and a queue 80; those of a delivery that is not chosen do not count."""
+    key = "u" * (limit - len("media-dev-ingest-") - len(suffix))
+    more = 'name = "short"\ndelivery = "{}"'
+    check(config_of(tmp_path, bucket_table(more.format(delivery), key=key)), ACCOUNT)
+    (told,) = mistakes(tmp_path, bucket_table(more.format(delivery), key=f"{key}u"))
+    assert f"the {sort}'s name media-dev-ingest-{key}u{suffix} is 1 character too long" in told
+    check(config_of(tmp_path, bucket_table(more.format("direct"), key=f"{key}u")), ACCOUNT)
+
+
+def test_a_topic_and_a_queue_of_events_collide(tmp_path: Path) -> None:
+    """A topic whose queue would be that of a bucket's events is told with that bucket."""
+    tables = "[command_topics.ingest-uploads-events]\nfifo = false\n" + bucket_table('delivery = "queue"')
+    (told,) = mistakes(tmp_path, tables)
+    both = "command_topics.ingest-uploads-events and tasks.ingest.buckets.uploads would have one queue name"
+    assert both in told

@@ -31,6 +31,21 @@ def test_the_shape_of_the_outputs(tmp_path: Path) -> None:
     }
 
 
+def test_a_queue_of_events_is_its_buckets(tmp_path: Path) -> None:
+    """The queue that a bucket's events wait in is offered beside the bucket, and is no command topic."""
+    made = resources_of(tmp_path, bucket_table('delivery = "queue"')).values()
+    outputs = outputs_of({r.address: (r.kind, r.identity) for r in made}, ACCOUNT)
+    name = "media-dev-ingest-uploads-events"
+    buckets = outputs["tasks"]["ingest"]["buckets"]
+    assert isinstance(buckets, dict)
+    assert {
+        "name": name,
+        "arn": f"arn:aws:sqs:eu-central-1:123456789012:{name}",
+        "url": f"https://sqs.eu-central-1.amazonaws.com/123456789012/{name}",
+    } == buckets["uploads"]["event_queue"]
+    assert {} == outputs["command_topics"]
+
+
 def test_a_role_with_a_path(tmp_path: Path) -> None:
     """The path of a role is part of its ARN and not of its name."""
     tables = INGEST.replace("command_topics = [", 'role_path = "/apps/"\ncommand_topics = [')

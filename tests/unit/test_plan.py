@@ -13,6 +13,7 @@ from task_deployer.resources.cors import SeenCors
 from task_deployer.resources.notification_document import Entry
 from task_deployer.status import State, compare
 from tests.builders import LINEAGE, recorded
+from tests.seen import as_wanted
 from tests.toys.kinds import Board, Chest, Part, SeenBoard, Toy
 from tests.toys.world import SeenToy
 
@@ -189,6 +190,20 @@ def test_our_entries_go_whoever_owns_the_document() -> None:
         "bucket_tags.ingest.uploads": Action.KEEP,
         "bucket.ingest.uploads": Action.KEEP,
     }
+
+
+@pytest.mark.parametrize("existing", [True, False])
+def test_what_stays_in_a_document_of_others_is_told(existing: bool) -> None:  # noqa: FBT001 - a row's field
+    """EventBridge stays on in somebody else's bucket, and the plan's line says so; ours goes with its bucket."""
+    bucket = Bucket("ingest.uploads", "uploads", "eu-central-1", existing=existing)
+    wanted = Notifications("uploads", bucket, (), eventbridge=True)
+    records = recorded(bucket, wanted)
+    if existing:
+        records[bucket.address] = replace(records[bucket.address], origin=Origin.ADOPTED)
+    observed: Seen = {bucket.address: SeenBucket("eu-central-1", {}), wanted.address: as_wanted(wanted)}
+    plan = plan_down(records, observed, LINEAGE)
+    (reason,) = (change.reason for change in plan.changes if change.address == wanted.address)
+    assert ("EventBridge stays on: others may rely on it" if existing else "") == reason
 
 
 def test_a_bucket_that_shed_its_tags_goes() -> None:

@@ -57,11 +57,21 @@ def test_merge_refuses_one_id_twice() -> None:
 
 
 def test_every_condition_is_rendered() -> None:
-    """Conditions of one operator stand together and none is lost: a lost one would widen the grant."""
-    conditions = (("StringEquals", "a", "1"), ("StringEquals", "b", "2"), ("ArnLike", "c", "3"))
+    """Conditions of one operator stand together and none is lost: a lost one would widen the grant, or narrow it."""
+    conditions = (
+        ("StringEquals", "a", "1"),
+        ("StringEquals", "b", "2"),
+        ("ArnLike", "c", "3"),
+        ("ArnEquals", "d", "4"),
+        ("ArnEquals", "d", "5"),
+    )
     merged = merge([Statement("S", ("iam:PassRole",), ("*",), conditions)])
     (statement,) = json.loads(text(merged))["Statement"]
-    assert statement["Condition"] == {"StringEquals": {"a": "1", "b": "2"}, "ArnLike": {"c": "3"}}
+    assert statement["Condition"] == {
+        "StringEquals": {"a": "1", "b": "2"},
+        "ArnLike": {"c": "3"},
+        "ArnEquals": {"d": ["4", "5"]},
+    }
 
 
 @pytest.mark.parametrize(

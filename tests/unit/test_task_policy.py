@@ -2,7 +2,7 @@ import pytest
 
 from task_deployer.config import BucketConfig
 from task_deployer.policy import Statement, merge
-from task_deployer.task_policy import statements
+from task_deployer.task_policy import Queues, statements
 
 LOGS = "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/media-dev-ingest"
 QUEUE, FAILURES = "arn:aws:sqs:eu-central-1:123456789012:orders", "arn:aws:sqs:eu-central-1:123456789012:failures"
@@ -15,10 +15,10 @@ def bucket(name: str, mode: str, *, versioning: bool = False) -> tuple[str, Buck
 
 
 def granted(
-    *buckets: tuple[str, BucketConfig], topics: tuple[str, ...] = (), failures: str | None = None
+    *buckets: tuple[str, BucketConfig], topics: tuple[str, ...] = (), failures: tuple[str, ...] = ()
 ) -> dict[str, Statement]:
     """The statements that grant something, by id and in order."""
-    return {s.sid: s for s in statements(LOGS, buckets, topics, failures) if s.resources}
+    return {s.sid: s for s in statements(LOGS, buckets, Queues(topics, failures)) if s.resources}
 
 
 def test_logging_is_always_allowed() -> None:
@@ -68,7 +68,7 @@ def test_versions_are_read_where_there_are_any() -> None:
 
 def test_exactly_the_named_topics_are_granted() -> None:
     """A task may send to the queues that it names and to its failure queue, by two statements."""
-    found = granted(topics=(QUEUE, f"{QUEUE}-2", QUEUE), failures=FAILURES)
+    found = granted(topics=(QUEUE, f"{QUEUE}-2", QUEUE), failures=(FAILURES,))
     assert found["AllowLambdaSendSQS"].resources == (QUEUE, f"{QUEUE}-2")
     assert found["AllowLambdaSendFailures"].resources == (FAILURES,)
     assert found["AllowLambdaSendSQS"].actions == found["AllowLambdaSendFailures"].actions == ("sqs:SendMessage",)
@@ -76,7 +76,7 @@ def test_exactly_the_named_topics_are_granted() -> None:
 
 def test_the_order_of_everything() -> None:
     """The merged document has the statements in the order that is promised, and no empty list."""
-    everything = statements(LOGS, [bucket("b", "ReadWrite", versioning=True)], [QUEUE], FAILURES)
+    everything = statements(LOGS, [bucket("b", "ReadWrite", versioning=True)], Queues((QUEUE,), (FAILURES,)))
     rendered = merge(everything)["Statement"]
     assert isinstance(rendered, list)
     assert [item["Sid"] for item in rendered] == [

@@ -1,0 +1,102 @@
+"""The order of calls in which a bucket's events change their way, and what of it is told and left."""
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from task_deployer.aws import Aws
+from tests.aws import new_name, watched
+from tests.faults.scene import DELIVERIES, REDIRECTED, Scene, set_up
+
+pytestmark = pytest.mark.faults
+
+TWO_TASKS: Final = """
+[stack]
+name = "{name}"
+region = "eu-central-1"
+""" + "".join(
+    f"""
+[tasks.{task}]
+source = "src"
+callback = "handler:handle"
+
+[tasks.{task}.buckets.in]
+mode = "Read"
+name = "{{name}}-theirs"
+existing = true
+prefix = "{task}/"
+delivery = "{delivery}"
+"""
+    for task, delivery in (("one", "queue"), ("two", "queue"), ("three", "eventbridge"))
+)
+
+
+@pytest.fixture
+def scene(aws: Aws, tmp_path: Path) -> Scene:
+    """A bucket of others that tells EventBridge and a queue of ours, deployed."""
+    name = new_name()
+    made = set_up(aws, tmp_path / name, name, DELIVERIES, REDIRECTED)
+    made.up()
+    return made
+
+
+def test_the_new_way_is_whole_before_the_old_one_goes(scene: Scene) -> None:
+    """All that the new ways need is there before the one put that changes over; all of the old ones goes after it."""
+    scene.change()
+    with watched(scene.aws) as asked:
+        scene.up(workers=8)
+    calls = asked.mutating
+    assert 1 == calls.count("PutBucketNotificationConfiguration")
+    over = calls.index("PutBucketNotificationConfiguration")
+    made = {"CreateQueue", "CreateEventSourceMapping", "AddPermission", "UpdateFunctionConfiguration"}
+    gone = {"RemoveTargets", "DeleteRule", "RemovePermission", "DeleteEventSourceMapping", "DeleteQueue"}
+    assert made <= set(calls[:over])
+    assert gone <= set(calls[over:])
+    assert not gone & set(calls[:over])
+    assert not made & set(calls[over:])
+    assert calls.index("DeleteEventSourceMapping") < calls.index("DeleteQueue")
+    assert calls.index("RemoveTargets") < calls.index("DeleteRule") < calls.index("RemovePermission")
+
+
+def test_the_rule_ends_before_its_function(scene: Scene) -> None:
+    """`down` ends what sends events before what takes them; what is in the function's own documents goes with it."""
+    with watched(scene.aws) as asked:
+        result = scene.down(workers=8)
+    calls = asked.mutating
+    for sender in ("DeleteRule", "DeleteEventSourceMapping"):
+        assert calls.index(sender) < calls.index("DeleteFunction")
+    assert "RemovePermission" not in calls
+    told = [change.reason for change in result.plan.changes if change.kind == "notifications"]
+    assert ["EventBridge stays on: others may rely on it"] == told
+
+
+def test_eventbridge_that_we_turned_on_stays_on(aws: Aws, scene: Scene) -> None:
+    """In a bucket of others EventBridge is turned on where it is off, and left on: others may use it since."""
+    scene.down()
+    theirs = f"{scene.name}-theirs"
+    aws.s3.put_bucket_notification_configuration(Bucket=theirs, NotificationConfiguration={})
+    scene.up()
+    assert "EventBridgeConfiguration" in aws.s3.get_bucket_notification_configuration(Bucket=theirs)
+    scene.down()
+    after = aws.s3.get_bucket_notification_configuration(Bucket=theirs)
+    assert {"EventBridgeConfiguration", "ResponseMetadata"} == set(after)
+
+
+def test_a_task_alone_changes_its_own_way(aws: Aws, tmp_path: Path) -> None:
+    """`--only` takes out the entry to that task's queue, and leaves those of the other tasks and EventBridge."""
+    name = new_name()
+    scene = set_up(aws, tmp_path / name, name, TWO_TASKS, "[tasks.one.buckets.in]\nevents = []\n")
+    scene.up()
+    scene.change()
+    scene.up(only="one")
+    document = aws.s3.get_bucket_notification_configuration(Bucket=f"{name}-theirs")
+    ours = [entry.get("Id") for entry in document["QueueConfigurations"] if entry.get("Id") != "theirs"]
+    assert [f"{name}-dev-two-in-Created", f"{name}-dev-two-in-Deleted"] == ours
+    assert "EventBridgeConfiguration" in document
+    with watched(aws) as asked:
+        again = scene.up()
+    assert ([], ()) == (asked.mutating, again.plan.pending)
+    scene.down()
+    document = aws.s3.get_bucket_notification_configuration(Bucket=f"{name}-theirs")
+    assert ["theirs"] == [entry.get("Id") for entry in document["QueueConfigurations"]]

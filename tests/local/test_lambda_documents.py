@@ -71,13 +71,6 @@ def test_a_deleted_function_leaves_no_process(lab: "Lab") -> None:
         lab.lambda_.delete_function(FunctionName=function)
 
 
-def test_an_event_source_mapping_is_refused(lab: "Lab", forwarding: tuple[str, str]) -> None:
-    """What the local AWS cannot do it says, rather than taking a mapping that never runs anything."""
-    function, queue = forwarding
-    with pytest.raises(lab.lambda_.exceptions.InvalidParameterValueException, match="not modelled by the local AWS"):
-        lab.lambda_.create_event_source_mapping(FunctionName=function, EventSourceArn=lab.queue_arn(queue))
-
-
 def test_the_logging_config_is_kept_and_followed(lab: "Lab") -> None:
     """LoggingConfig is returned, with AWS's defaults, and the log goes to the group it names."""
     name = lab.function(QUIET)

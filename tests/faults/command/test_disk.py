@@ -106,7 +106,8 @@ def test_the_lock_of_the_dead_is_free(wide: Wide, endpoint_url: str) -> None:
         lambda victim: at_mutating(0, striking(lambda: victim.get(signal.SIGKILL), Moment.UNSENT)),
         "up",
     )
-    assert lock.read_text(encoding="utf-8").startswith("process ")
+    assert "task-deploy up --workers 8" in lock.read_text(encoding="utf-8")
+    wide.up()
     wide.down()
     wide.assert_gone()
 

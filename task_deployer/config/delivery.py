@@ -21,8 +21,9 @@ def plain_filter(value: str) -> str:
 
 
 def filters_fit(delivery: Delivery, given: Mapping[str, object]) -> Delivery:
-    """Refuse EventBridge for another account's bucket, whose events stay in that account, and for a filter that cannot
-    be decoded: no pattern could match the half of a character.
+    """Refuse EventBridge for a bucket and for filters that it could never tell of.
+
+    Another account's bucket tells it in that account alone; no pattern can match the half of a character.
     """
     if delivery == "eventbridge" and given.get("owner") is not None:
         problem = 'is "eventbridge", but the bucket has an owner: S3 tells EventBridge in the owner\'s account alone'

@@ -2,16 +2,13 @@
 
 import json
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from bench.latency import slowed
 from tests.integration.account import Account
-from tests.integration.project import CONFIG, REGION, Project, ended
+from tests.integration.project import CONFIG, REGION, Project
+from tests.lock_holders import another_process
 
-SECONDS = 60
 BUCKET = f"media-dev-ingest-uploads-123456789012-{REGION}"
 ADDRESS = "bucket.ingest.uploads"
 HEAD = {"schema", "command", "stack", "env", "account", "region", "manifest", "lineage", "serial"}
@@ -132,38 +129,29 @@ def test_with_a_spoilt_config(deployed: Project) -> None:
     assert ADDRESS in deployed.succeed("state", "list").out
 
 
-@contextmanager
-def at_work(project: Project) -> Iterator[int]:
-    """An `up` that has begun to write; yields the number of its process."""
-    with slowed(project.environment["AWS_ENDPOINT_URL"], 0.3) as proxy:
-        first = project.start("up", AWS_ENDPOINT_URL=proxy.endpoint_url)
-        assert proxy.log.wait_for(lambda call: call.what == "CreateRole", SECONDS)
-        yield first.pid
-        assert 0 == ended(first).code
-
-
 def test_while_another_run_is_at_work(project: Project) -> None:
-    """What only reads needs no lock; `state forget` is refused with 4, `unlock` too, and both name the process."""
-    with at_work(project) as pid:
+    """What only reads needs no lock; `up` and `state forget` are refused with 4, `unlock` too; all name the process."""
+    project.succeed("up")
+    with another_process(project.manifest) as process:
         project.succeed("plan")
         project.succeed("status")
         project.succeed("state", "list")
-        for words in (("state", "forget", "role.ingest"), ("unlock",)):
+        for words in (("up",), ("state", "forget", "role.ingest"), ("unlock",)):
             error = project.refused(*words, "--yes", code=4)
-            assert f"process {pid} on {socket.gethostname()}, since 20" in error["detail"]
-            assert "task-deploy up" in error["detail"]
+            assert f"process {process.pid} on {socket.gethostname()}, since 20" in error["detail"]
 
 
 def test_unlock_by_force(project: Project) -> None:
     """--force breaks the lock of a process that is alive, asks before, and says whose it was."""
-    with at_work(project) as pid:
+    with another_process(project.manifest) as process:
         question = project.run("unlock", "--force")
         assert (2, "") == (question.code, question.out)
         assert "is alive" in question.err
         broken = document(project, "unlock", "--force", "--yes")
         holder = broken["holder"]
         assert isinstance(holder, dict)
-        assert (True, pid, "living") == (broken["broken"], holder["pid"], holder["life"])
+        assert (True, process.pid, "living") == (broken["broken"], holder["pid"], holder["life"])
+        project.succeed("up")
 
 
 def test_unlock_of_another_machine(project: Project) -> None:

@@ -73,6 +73,7 @@ _TOO_MANY, _SERVERS = 429, 500  # HTTP: too many requests; the first of the serv
 _NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError)
 _LoginError = getattr(exceptions, "LoginError", SSOError)  # `aws login` is younger than the oldest boto3 that we take
 _EXPIRED = (CredentialRetrievalError, SSOError, TokenRetrievalError, _LoginError)
+_GO_ON_HINT = "Correct what AWS names, if it is not only a matter of time, then run the same command again: it goes on."
 _QUOTA_HINT = (
     "This is a quota of the account, which waiting does not change: ask for less in the config, remove what nobody "
     "needs, or ask AWS for more in Service Quotas."
@@ -173,7 +174,7 @@ def _explain_answer(error: ClientError, address: str | None) -> TaskDeployError:
         f"{error.operation_name} failed: {message or code}",
         code=code,
         detail=_request(error),
-        hint=_QUOTA_HINT if is_quota(error) else "",
+        hint=_QUOTA_HINT if is_quota(error) else _GO_ON_HINT,
         address=address,
     )
 

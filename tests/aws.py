@@ -121,11 +121,12 @@ class _Body(io.BytesIO):
         yield self.read()
 
 
-def _answer(url: str, status: int, headers: Mapping[str, str], body: str) -> AWSResponse:
+def response(url: str, status: int, headers: Mapping[str, str], body: str | bytes) -> AWSResponse:
+    """An answer as it comes from the network, not yet read."""
     given = HTTPHeaders()
     for key, value in headers.items():
         given.add_header(key, value)
-    return AWSResponse(url, status, given, _Body(body.encode()))
+    return AWSResponse(url, status, given, _Body(body if isinstance(body, bytes) else body.encode()))
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def answering(aws: Aws, operation: str, *faults: Fault) -> Iterator[None]:
         if name != operation or not left:
             return None
         fault = left.pop(0)
-        return _answer(request.url, fault.status, *fault.render(service))
+        return response(request.url, fault.status, *fault.render(service))
 
     with _listening(aws, "before-send", answer):
         yield
@@ -184,7 +185,7 @@ def simulated(aws: Aws, operation: str, made: Callable[[Mapping[str, list[str]]]
         assert isinstance(request.body, bytes | str)
         body = request.body if isinstance(request.body, str) else request.body.decode()
         fault = made(parse_qs(body))
-        return _answer(request.url, fault.status, *fault.render(service))
+        return response(request.url, fault.status, *fault.render(service))
 
     with _listening(aws, "before-send", answer):
         yield
@@ -203,7 +204,7 @@ def losing_the_answer(aws: Aws, operation: str) -> Iterator[None]:
                 return None
             lost.append(operation)
             session.send(request)
-            return _answer(request.url, 503, {}, "")
+            return response(request.url, 503, {}, "")
 
         stack.enter_context(_listening(aws, "before-send", answer))
         yield

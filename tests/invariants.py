@@ -1,5 +1,6 @@
 """What must hold after every run, said once. Each raises AssertionError with what is not as it must be."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,13 +40,14 @@ def assert_all_recorded(manifest: Path) -> None:
     assert [] == begun, "records of what was only begun"
 
 
-def assert_nothing_left(aws: Aws, name: str, project: Path) -> None:
+def assert_nothing_left(aws: Aws, name: str, project: Path, since: Collection[str] = ()) -> None:
     """After a clean `down` nothing of the stack of this name is left: at AWS, in documents of others, on disk.
 
-    What of others is named after the stack ends in `-theirs`. What they had in their bucket's notifications before us
-    stays kept on the disk.
+    What of others is named after the stack ends in `-theirs`; `since` is what came after the deletion. What they had in
+    their bucket's notifications before us stays kept on the disk.
     """
     ours = [thing for thing in everything(aws) if name in thing and not thing.endswith("-theirs")]
+    ours = [thing for thing in ours if thing not in since]
     assert [] == ours, "left at AWS"
     assert [] == entries_of_ours(aws, f"{name}-theirs"), "left in documents of others"
     kept = paths_of(project / FOLDER / "notifications", f"{name}-theirs")

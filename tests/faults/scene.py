@@ -1,6 +1,7 @@
 """A stack that uses every kind, beside things of others, and the commands on it with clients that are shared."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,9 @@ from task_deployer.aws import Aws
 from task_deployer.checks import Diagnosis
 from task_deployer.commands import Run
 from task_deployer.config import Config
+from task_deployer.data_loss import CAREFUL, Choices
 from task_deployer.doctor import diagnose
+from task_deployer.events import Event
 from task_deployer.manifest_file import FOLDER
 from task_deployer.project import Project
 from task_deployer.result import Result
@@ -127,15 +130,32 @@ class SharedClients(Project):
         return self.aws
 
 
+class _NoTime(Flag):
+    """A flag that nobody waits for: what would be slept is over at once."""
+
+    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - it is Flag's own
+        """Whether it is set."""
+        return self.is_set()
+
+
+def _tell_nobody(_: Event) -> None:
+    """Nobody listens."""
+
+
 @dataclass(frozen=True)
 class Scene:
-    """One project and its AWS. `env` is `dev`, or `changed` after `change`."""
+    """One project and its AWS. `env` is `dev`, or `changed` after `change`.
+
+    `report` hears what happens; `new_flag` makes the flag that says stop, whose `wait` is how the verbs sleep.
+    """
 
     aws: Aws
     folder: Path
     name: str
     foreign: object
     changed: str = CHANGED
+    report: Callable[[Event], None] = _tell_nobody
+    new_flag: Callable[[], Flag] = _NoTime
 
     @property
     def manifest(self) -> Path:
@@ -144,15 +164,23 @@ class Scene:
 
     def up(self, workers: int = 1, only: str | None = None) -> Result:
         """Run `up`."""
-        return commands.up(self._project(), _run(workers), only=only)
+        return commands.up(self._project(), self._run(workers), only=only)
 
-    def down(self, workers: int = 1) -> Result:
+    def plan(self, workers: int = 1) -> Result:
+        """Run `plan`."""
+        return commands.plan(self._project(), self._run(workers))
+
+    def status(self, workers: int = 1) -> Result:
+        """Run `status`."""
+        return commands.status(self._project(), self._run(workers))
+
+    def down(self, workers: int = 1, choices: Choices = CAREFUL) -> Result:
         """Run `down`."""
-        return commands.down(self._project(), _run(workers))
+        return commands.down(self._project(), self._run(workers), choices=choices)
 
     def doctor(self) -> Diagnosis:
         """Run `doctor`."""
-        return diagnose(self._project(), _run(4), lambda: datetime.now(UTC))
+        return diagnose(self._project(), self._run(4), lambda: datetime.now(UTC))
 
     def files(self) -> dict[str, bytes]:
         """All files of the project with their content."""
@@ -167,17 +195,8 @@ class Scene:
         object.__setattr__(project, "aws", self.aws)
         return project
 
-
-class _NoTime(Flag):
-    """A flag that nobody waits for: what would be slept is over at once."""
-
-    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - it is Flag's own
-        """Whether it is set."""
-        return self.is_set()
-
-
-def _run(workers: int) -> Run:
-    return Run(lambda aws: Means(aws, lambda _: None, workers, _NoTime()), lambda _: None)
+    def _run(self, workers: int) -> Run:
+        return Run(lambda aws: Means(aws, self.report, workers, self.new_flag()), lambda _: None)
 
 
 def set_up(aws: Aws, folder: Path, name: str, base: str = BASE, changed: str = CHANGED) -> Scene:

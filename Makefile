@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test big check format lint types bench constraints readme clean
+.PHONY: help demo test big faults check format lint types bench constraints readme clean
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -21,6 +21,9 @@ test: $(STAMP)  ## all tests
 
 big: $(STAMP)  ## empty a bucket of 100,000 versions instead of 10,000, which takes minutes
 	TASK_DEPLOY_TEST_VERSIONS=100000 $(BIN)/python -m pytest tests/integration/test_big_buckets.py -k test_emptying
+
+faults: $(STAMP)  ## stacks that live with many seeds of faults; FAULT_SEEDS and FAULT_START say which
+	FAULT_SEEDS=$(or $(FAULT_SEEDS),500) $(BIN)/python -m pytest -n 2 --dist worksteal tests/faults/lab
 
 format: $(STAMP)  ## rewrite the code in the one format
 	$(BIN)/ruff format .

@@ -63,7 +63,7 @@ def read_foreign(aws: Aws, name: str) -> object:
     document = aws.s3.get_bucket_notification_configuration(Bucket=theirs)
     url = aws.account.queue_url(theirs)
     return {
-        "entries": [entry for entry in document.get("QueueConfigurations", []) if entry.get("Id") == "theirs"],
+        "entries": [entry for entry in document.get("QueueConfigurations", []) if _is_theirs(entry.get("Id"))],
         "EventBridge": document.get("EventBridgeConfiguration"),
         "rules": [r for r in aws.s3.get_bucket_cors(Bucket=theirs)["CORSRules"] if r.get("ID") == "theirs"],
         "tags": aws.s3.get_bucket_tagging(Bucket=theirs)["TagSet"],
@@ -82,8 +82,12 @@ def entries_of_ours(aws: Aws, theirs: str) -> list[object]:
     """What of ours is in the documents of somebody else's bucket."""
     document = aws.s3.get_bucket_notification_configuration(Bucket=theirs)
     rules = [r.get("ID") for r in aws.s3.get_bucket_cors(Bucket=theirs)["CORSRules"] if r.get("ID") != "theirs"]
-    queues = [entry for entry in document.get("QueueConfigurations", []) if entry.get("Id") != "theirs"]
+    queues = [entry for entry in document.get("QueueConfigurations", []) if not _is_theirs(entry.get("Id"))]
     return [*document.get("LambdaFunctionConfigurations", []), *queues, *rules]
+
+
+def _is_theirs(entry_id: object) -> bool:
+    return str(entry_id).startswith("theirs")
 
 
 def everything(aws: Aws) -> list[str]:

@@ -1,0 +1,61 @@
+"""Every row alone: the stack comes, is changed and goes, whatever AWS does of this one sort."""
+
+from dataclasses import replace
+
+import pytest
+
+from task_deployer.events import Event, Finished, Started
+from tests.faults.lab.conftest import NewLife
+from tests.faults.lab.noes import OPERATIONS, Denied
+from tests.faults.lab.row import Row
+from tests.faults.lab.seeds import alone, chance, rows_of, seeds
+from tests.faults.lab.table import ROWS
+
+EACH_KIND = pytest.mark.parametrize("kind", ROWS, ids=lambda kind: f"{kind.number}-{kind.__name__}")
+
+
+@pytest.mark.parametrize("seed", seeds(1 / 60))
+@EACH_KIND
+def test_a_stack_lives_with_each_row(new_life: NewLife, kind: type[Row], seed: int) -> None:
+    """Each command gets there, or says what is in its way and gets there once that is over; others' things stay."""
+    with new_life(rows_of(seed, [kind]), alone(seed)) as life:
+        life.up()
+        life.look()
+        life.drift()
+        life.change()
+        life.down()
+        if kind.outlives:
+            life.up_anew()
+            life.down()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_denied_operation_is_told(new_life: NewLife, operation: str) -> None:
+    """A right that is missing is told as such; once it is given, the same command goes on."""
+    denied = Denied(chance(0, operation))
+    denied.operation = operation
+    with new_life([denied], "") as life:
+        life.up()
+        life.change()
+        life.down()
+    assert denied.acted, f"{operation} is not asked for"
+
+
+def test_one_statement_is_added_at_a_time(new_life: NewLife) -> None:
+    """However many workers there are, the next statement of a function is begun when the one before it is done."""
+    under_way: list[str] = []
+
+    def note(event: Event) -> None:
+        match event:
+            case Started(change) if change.kind == "permission":
+                assert [] == under_way
+                under_way.append(change.address)
+            case Finished(change) if change.kind == "permission":
+                under_way.remove(change.address)
+            case _:
+                pass
+
+    with new_life([], "") as life:
+        scene = replace(life.scene, report=note)
+        assert {"permission.ingest.uploads", "permission.ingest.theirs"} <= set(scene.up(workers=8).outcome.done)
+        assert () == scene.down(workers=8).outcome.failed

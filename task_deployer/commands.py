@@ -19,11 +19,12 @@ from task_deployer.errors import ConfigError, CredentialsError, Interrupted
 from task_deployer.events import Outcome, Planned
 from task_deployer.kept_documents import folder_of, forget, with_care
 from task_deployer.manifest import Manifest
-from task_deployer.observe import until_gone, until_shown
+from task_deployer.observe import until_shown
 from task_deployer.outputs import Outputs, outputs_of
 from task_deployer.plan import Action, Desired, Plan, plan_down, plan_up
 from task_deployer.project import Project, prepare
-from task_deployer.records import Record, entries_in_others
+from task_deployer.records import Record
+from task_deployer.refusals import is_unreached
 from task_deployer.resources import Function, Notifications
 from task_deployer.resources.base import ENTRIES, Address, entries_of
 from task_deployer.resources.notification_document import going_to
@@ -65,7 +66,7 @@ def up(
         if holding:
             run.confirm(f"This deletes {losses(holding)}, which can hold data. Go on?")
         outcome = _execute(planned, desired, sight.observed, journal, means)
-        shown = until_shown(means, [resource for resource in desired if resource.address in outcome.done])
+        shown = until_shown(means, _written(desired, outcome))
         journal.bind(desired, {**sight.observed, **shown.seen})
     warnings = (*warnings, *map(told, remarks), *map(late, shown.late))
     return _result("up", journal, aws, plan=planned, outcome=outcome, outputs=_outputs(journal), warnings=warnings)
@@ -137,11 +138,15 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
         means.report(Planned(planned))
         where = f"{journal.stack}/{journal.env} in account {aws.account.id}, {aws.account.region}"
         run.confirm(question(planned, where, holding))
-        borrowed = entries_in_others(journal.records)
         outcome = _execute(planned, (), observed, journal, means)
-        shown = until_gone(means, {a: (r.kind, r.identity) for a, r in borrowed.items() if a in outcome.done})
-    said = (*others, *map(told, remarks), *map(late, shown))
+    said = (*others, *map(told, remarks))
     return _result("down", journal, aws, plan=planned, outcome=outcome, warnings=said)
+
+
+def _written(desired: Sequence[Desired], outcome: Outcome) -> list[Desired]:
+    """What was written and can be looked at: nothing can where AWS was not reached."""
+    away = any(is_unreached(failed.error) for failed in outcome.failed)
+    return [] if away else [resource for resource in desired if resource.address in outcome.done]
 
 
 def _execute(

@@ -11,8 +11,9 @@ from task_deployer.aws import Aws
 from task_deployer.conflicts import is_existing
 from task_deployer.events import Outcome, Skipped
 from task_deployer.manifest import Manifest
+from task_deployer.observe import until_gone
 from task_deployer.plan import Action, Change, Desired, Plan
-from task_deployer.records import Origin, Record, Status, with_status
+from task_deployer.records import Origin, Record, Status, entries_in_others, with_status
 from task_deployer.refusals import on_behalf_of
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import ENTRIES, Address, HoldsData, Identity, entries_of, joined, same_thing
@@ -111,6 +112,7 @@ class _Backwards:
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
         self._records = dict(manifest.records)
+        self._passing = entries_in_others(self._records)
         self._taken_along: dict[Address, list[Address]] = {}
         self._going: set[Address] = set()
 
@@ -140,6 +142,14 @@ class _Backwards:
                 kind.discard(aws, identity)
             else:
                 kind.delete(aws, identity)
+        self._see_it_gone(change, aws)
+
+    def _see_it_gone(self, change: Change, aws: Aws) -> None:
+        """Look until what we had in others' documents is gone: once it is forgotten, what still shows is theirs."""
+        record = self._passing.get(change.address)
+        passing = set(entries_of(record.identity)).intersection(change.entries) if record is not None else set[str]()
+        if record is not None and passing:
+            until_gone(aws, record.kind, {**record.identity, ENTRIES: " ".join(sorted(passing))})
 
     def _settle(self, change: Change) -> None:
         """Forget it, and what went with it: not before, since the deletion may fail and leave all of it at AWS."""

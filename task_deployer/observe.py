@@ -74,18 +74,10 @@ def until_shown(means: Means, written: Iterable[AnyResource]) -> Shown:
     )
 
 
-def until_gone(means: Means, removed: Mapping[Address, tuple[str, Identity]]) -> tuple[Address, ...]:
-    """Look until AWS shows nothing more of this, for two minutes at most; returns what it still shows."""
-
-    def look(kind: str, identity: Identity, aws: Aws) -> object:
-        seen = partial(_look_again, kind, identity, aws)
-        return looking(aws.patience, _FORGET, _SHOWN_SECONDS, seen, _is_shown)
-
-    try:
-        seen = ask_all(means, {address: partial(look, *thing) for address, thing in removed.items()})
-    except Interrupted:
-        return ()
-    return tuple(address for address, found in seen.items() if _is_shown(found))
+def until_gone(aws: Aws, kind: str, identity: Identity) -> None:
+    """Look until AWS shows nothing more of what was removed, for two minutes at most."""
+    look = partial(_look_again, kind, identity, aws)
+    looking(aws.patience, _FORGET, _SHOWN_SECONDS, look, _is_shown)
 
 
 def let_ghosts_pass(

@@ -154,7 +154,9 @@ def _wish(resource: Desired, seen: object | None, record: Record | None) -> Chan
         gone = "recorded, but not at AWS" if record is not None else ""
         return replace(change, action=Action.CREATE, reason=again or gone)
     differences = resource.diff(seen)
-    return replace(change, action=Action.UPDATE if differences else Action.KEEP, differences=differences, reason=again)
+    going = record is not None and record.status is Status.DELETING and resource.lags  # what shows may be gone already
+    action = Action.UPDATE if differences or going else Action.KEEP
+    return replace(change, action=action, differences=differences, reason=again)
 
 
 def _made_anew(

@@ -104,6 +104,11 @@ def date_of(answer: Mapping[str, object] | BaseException | None) -> str:
     return str(response or "")
 
 
+def is_unreached(error: TaskDeployError) -> bool:
+    """Whether it says that AWS gave no answer."""
+    return isinstance(error.__cause__, UNREACHED)
+
+
 def is_quota(error: ClientError) -> bool:
     """Whether the account may not have more of this: waiting does not help, whatever the code sounds like.
 

@@ -113,8 +113,7 @@ def test_a_stop_ends_the_looking(scene: Scene) -> None:
 
 def test_what_went_is_waited_for(scene: Scene) -> None:
     """What AWS still shows of what was removed is waited for."""
-    removed = {CHEST.address: ("chest", CHEST.identity)}
-    assert () == until_gone(scene.showing(AS_WRITTEN, AS_WRITTEN, None).means, removed)
+    until_gone(scene.showing(AS_WRITTEN, AS_WRITTEN, None).means.aws, "chest", CHEST.identity)
     assert 3 == scene.looks
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import boto3
 import pytest
 
+from task_deployer.tags import as_pairs
 from tests.integration.account import Account
 from tests.integration.project import CONFIG, REGION, SECOND_TASK, Project
 
@@ -52,9 +53,9 @@ def occupy_role(_: Project, account: Account) -> None:
 
 
 def occupy_by_this_stack(_: Project, account: Account) -> None:
-    """The manifest was lost: a queue bears this stack's own tags."""
+    """The manifest was lost: a role bears this stack's own tags."""
     tags = {"task-deployer:stack": "media", "task-deployer:env": "dev", "task-deployer:manifest": "lost"}
-    account.sqs.create_queue(QueueName="media-dev-orders.fifo", Attributes={"FifoQueue": "true"}, tags=tags)
+    account.iam.create_role(RoleName=f"media-dev-ingest-{REGION}", AssumeRolePolicyDocument="{}", Tags=as_pairs(tags))
 
 
 def occupy_log_group(_: Project, account: Account) -> None:
@@ -115,7 +116,7 @@ CASES = {
     ),
     "bucket unrecorded": Case(occupy, 5, ("bucket.ingest.uploads", "taken", "bears no tags")),
     "role of somebody else's": Case(occupy_role, 5, ("role.ingest", "owner=audit")),
-    "manifest lost": Case(occupy_by_this_stack, 5, ("queue.orders", "stack 'media'", "this stack's own")),
+    "manifest lost": Case(occupy_by_this_stack, 5, ("role.ingest", "stack 'media'", "this stack's own")),
     "log group of somebody else's": Case(occupy_log_group, 5, ("log_group.ingest", "owner=audit")),
     "existing bucket in another region": Case(
         attach_elsewhere, 2, ("bucket.ingest.uploads", "us-west-2", "eu-central-1")

@@ -30,7 +30,7 @@ from task_deployer.resources.base import ENTRIES, Address, entries_of
 from task_deployer.resources.notification_document import going_to
 from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
-from task_deployer.survey import Survey, survey
+from task_deployer.survey import Survey, settled, survey
 from task_deployer.walk import Means
 from task_deployer.warnings import Warning, late, left_behind, refuse, told, warnings_of  # noqa: A004 - our word
 
@@ -59,6 +59,7 @@ def up(
     with manifest.opened(path, config.stack.name, config.env, aws.account) as journal:
         build = partial(stack.build, config, aws.account, journal.lineage, archives, only)
         desired, records, sight = _look(means, build, journal.records, only)
+        sight = settled(means, desired, records, sight)
         planned = heeding(_plan_up(desired, sight, records, journal.lineage), choices, records)
         warnings = _warnings(config, only, sight.findings, strict=strict)
         holding = refuse_loss(planned, means, records, choices)
@@ -86,6 +87,7 @@ def plan(
     build = partial(stack.build, config, aws.account, journal.lineage, archives, only)
     means = run.connect(aws)
     desired, records, sight = _look(means, build, journal.records, only)
+    sight = settled(means, desired, records, sight)
     planned = heeding(_plan_up(desired, sight, records, journal.lineage), choices, records)
     warnings = _warnings(config, only, sight.findings, strict=strict)
     refuse_loss(planned, means, records, choices)

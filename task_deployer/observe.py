@@ -4,7 +4,7 @@ What AWS stores it shows a while later, and some of it in turns with what was th
 attributes, roles and policies. So what `up` wrote is looked at once more at its end, until AWS shows it.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +13,7 @@ from typing import TypeVar
 from task_deployer.aws import Aws
 from task_deployer.conflicts import Unreadable, is_existing
 from task_deployer.errors import Interrupted, ResourceError
+from task_deployer.records import Record, Status
 from task_deployer.refusals import CALL_ERRORS, explain, is_answer, on_behalf_of
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import Address, AnyResource, Identity, Owned, Tagged, is_absent
@@ -81,17 +82,21 @@ def until_gone(aws: Aws, kind: str, identity: Identity) -> None:
 
 
 def let_ghosts_pass(
-    means: Means, desired: Iterable[AnyResource], known: Collection[Address], observed: Mapping[Address, object]
+    means: Means,
+    desired: Iterable[AnyResource],
+    records: Mapping[Address, Record],
+    observed: Mapping[Address, object],
 ) -> dict[Address, object]:
     """What was observed, without what AWS still shows of a stack that has just been taken down.
 
-    Only where all that is there of this stack without a record is of kinds that linger: else the manifest was lost.
+    That is what bears this stack's tags without a record, if all of it is of kinds that linger: else the manifest was
+    lost. And it is what a run that was interrupted was about to delete, and may have deleted.
     """
-    unrecorded = [r for r in desired if r.address not in known and _is_our_own(r, observed.get(r.address))]
-    if not unrecorded or not all(resource.lingers for resource in unrecorded):
-        return dict(observed)
-    questions = {resource.address: partial(_until_forgotten, resource) for resource in unrecorded}
-    return {**observed, **ask_all(means, questions)}
+    ours = [resource for resource in desired if _is_our_own(resource, observed.get(resource.address))]
+    unrecorded = [resource for resource in ours if resource.address not in records]
+    going = [r for r in ours if r.address in records and records[r.address].status is Status.DELETING and r.lingers]
+    ghosts = [*going, *(unrecorded if all(resource.lingers for resource in unrecorded) else [])]
+    return {**observed, **ask_all(means, {ghost.address: partial(_until_forgotten, ghost) for ghost in ghosts})}
 
 
 def ask_all(means: Means, questions: Mapping[Address, Callable[[Aws], T]]) -> dict[Address, T]:

@@ -156,7 +156,8 @@ def _wish(resource: Desired, seen: object | None, record: Record | None) -> Chan
     differences = resource.diff(seen)
     going = record is not None and record.status is Status.DELETING and resource.lags  # what shows may be gone already
     action = Action.UPDATE if differences or going else Action.KEEP
-    return replace(change, action=action, differences=differences, reason=again)
+    anew = going and ENTRIES in resource.identity  # a write that finds its entries there would change nothing
+    return replace(change, action=action, differences=differences, reason=again, anew=anew)
 
 
 def _made_anew(

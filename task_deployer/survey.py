@@ -4,7 +4,7 @@ One wave of reads; a second one only where an alias stands for a KMS key.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from task_deployer.attached import (
     Findings,
@@ -47,8 +47,13 @@ def survey(means: Means, desired: Sequence[Desired], records: Mapping[Address, R
     seen = observe_all(means, things, _traits(desired))
     if aliases := aliases_of(desired, seen, account):
         seen |= observe_all(means, {}, _keys(means, aliases))
-    observed = let_ghosts_pass(means, desired, records.keys(), {address: seen[address] for address in things})
+    observed = {address: seen[address] for address in things}
     return Survey(asking(desired, observed, account), findings(desired, seen, account))
+
+
+def settled(means: Means, desired: Sequence[Desired], records: Mapping[Address, Record], sight: Survey) -> Survey:
+    """The same, when what is only still shown has passed: for a run that is to make what is wanted."""
+    return replace(sight, observed=let_ghosts_pass(means, desired, records, sight.observed))
 
 
 def _traits(desired: Sequence[Desired]) -> dict[Address, Question]:

@@ -28,7 +28,6 @@ class Function(Resource[SeenFunction]):
 
     kind: ClassVar[str] = "function"
     exclusive: ClassVar[bool] = True
-    lingers: ClassVar[bool] = True
     rights: ClassVar[Rights] = Rights(
         read=("lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:ListTags"),
         write=(

@@ -1,15 +1,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Event as Flag
+from types import MappingProxyType
 
 import pytest
 
 from task_deployer.aws import Aws
 from task_deployer.events import Event, Waiting
 from task_deployer.observe import let_ghosts_pass, until_gone, until_shown
+from task_deployer.records import Record, Status, with_status
 from task_deployer.resources.base import Address
 from task_deployer.tags import tags_of
 from task_deployer.walk import Means
+from tests.builders import recorded
 from tests.toys.kinds import Chest, Toy
 from tests.toys.world import SeenToy, World
 
@@ -117,8 +120,10 @@ def test_what_went_is_waited_for(scene: Scene) -> None:
     assert 3 == scene.looks
 
 
-def _ghosts(scene: Scene, observed: Mapping[Address, object], known: tuple[Address, ...] = ()) -> dict[Address, object]:
-    return let_ghosts_pass(scene.means, [CHEST, TOY], known, observed)
+def _ghosts(
+    scene: Scene, observed: Mapping[Address, object], records: Mapping[Address, Record] = MappingProxyType({})
+) -> dict[Address, object]:
+    return let_ghosts_pass(scene.means, [CHEST, TOY], records, observed)
 
 
 def test_a_ghost_is_waited_out(scene: Scene) -> None:
@@ -150,13 +155,21 @@ def test_what_is_no_ghost_is_believed(
 def test_what_is_recorded_is_no_ghost(scene: Scene) -> None:
     """What the manifest records is there because we made it."""
     observed: dict[Address, object] = {CHEST.address: SeenToy(1, OURS), TOY.address: None}
-    assert observed == _ghosts(scene, observed, (CHEST.address,))
+    assert observed == _ghosts(scene, observed, recorded(CHEST))
     assert 0 == scene.looks
+
+
+def test_what_was_about_to_be_deleted_may_be_a_ghost(scene: Scene) -> None:
+    """Where a run was interrupted while it deleted something, it may be gone, whatever AWS shows: it is looked at."""
+    records = {address: with_status(record, Status.DELETING) for address, record in recorded(CHEST).items()}
+    observed: dict[Address, object] = {CHEST.address: SeenToy(1, OURS), TOY.address: None}
+    scene.showing(SeenToy(1, OURS), None)
+    assert {CHEST.address: None, TOY.address: None} == _ghosts(scene, observed, records)
 
 
 def test_things_of_others_are_no_ghosts(scene: Scene) -> None:
     """What the config only refers to bears no tags of ours: it is taken as it is seen, and not waited for."""
     theirs = Chest("c", existing=True)
     observed = {theirs.address: SeenToy(1, {})}
-    assert observed == let_ghosts_pass(scene.means, [theirs], (), observed)
+    assert observed == let_ghosts_pass(scene.means, [theirs], {}, observed)
     assert set() == scene.reasons

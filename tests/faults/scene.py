@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from threading import Event as Flag
 from typing import Final
@@ -179,8 +179,9 @@ class Scene:
         return commands.down(self._project(), self._run(workers), choices=choices)
 
     def doctor(self) -> Diagnosis:
-        """Run `doctor`."""
-        return diagnose(self._project(), self._run(4), lambda: datetime.now(UTC))
+        """Run `doctor`, at the time at which STS was asked: the clients are older than this test."""
+        asked = parsedate_to_datetime(self.aws.caller.date)
+        return diagnose(self._project(), self._run(4), lambda: asked)
 
     def files(self) -> dict[str, bytes]:
         """All files of the project with their content."""

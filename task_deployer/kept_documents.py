@@ -6,6 +6,7 @@ writes, so neither the manifest nor its lock is touched. They outlive `down`, un
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ MOST = 10
 
 _FOLDER = "notifications"
 _VERSION = 1
+_WRITTEN = 60  # seconds: no run is still writing a file that has not changed for so long
 _STAMP = "%Y%m%dT%H%M%S-%fZ"
 _NAME = re.compile(r"(?P<bucket>.+)\.\d{8}T\d{6}-\d{6}Z\.json")
 
@@ -52,10 +54,10 @@ class Keeper:
 
         Raises `ManifestError` if it cannot be kept: then it must not be written over.
         """
-        time = self.now()
+        moment = self.now()
         before = paths_of(self.folder, former.bucket)
-        text = _serialize(former, self.account, time)
-        path = self.folder / f"{former.bucket}.{time.strftime(_STAMP)}.json"
+        text = _serialize(former, self.account, moment)
+        path = self.folder / f"{former.bucket}.{moment.strftime(_STAMP)}.json"
         try:
             if before and _says_the_same(before[-1], text):
                 return str(before[-1])
@@ -96,7 +98,13 @@ def paths_of(folder: Path, bucket: str) -> tuple[Path, ...]:
 
 
 def forget(folder: Path, buckets: Iterable[str]) -> None:
-    """Remove what is kept of buckets that are gone, and the folder if it is empty then."""
+    """Remove what is kept of buckets that are gone, what a killed run was writing, and the folder if it is empty then.
+
+    Projects of several stacks share the folder, and writing one takes less than a second: only what is older goes.
+    """
+    for path in folder.glob(".*.new"):
+        if time.time() - path.stat().st_mtime > _WRITTEN:
+            path.unlink(missing_ok=True)
     for path in [path for bucket in buckets for path in paths_of(folder, bucket)]:
         path.unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):

@@ -50,8 +50,12 @@ def assert_nothing_left(aws: Aws, name: str, project: Path, since: Collection[st
     ours = [thing for thing in ours if thing not in since]
     assert [] == ours, "left at AWS"
     assert [] == entries_of_ours(aws, f"{name}-theirs"), "left in documents of others"
-    kept = paths_of(project / FOLDER / "notifications", f"{name}-theirs")
-    folders = [project / FOLDER, project / FOLDER / "notifications", project / FOLDER / ".gitignore"] if kept else []
+    place = project / FOLDER / "notifications"
+    kept = [
+        *paths_of(place, f"{name}-theirs"),
+        *place.glob(".*.new"),
+    ]  # the latter of a killed run
+    folders = [project / FOLDER, place, project / FOLDER / ".gitignore"] if kept else []
     assert sorted([*folders, *kept]) == sorted({*project.glob(f"{FOLDER}/**"), *project.glob(f"{FOLDER}/**/*")}), (
         "left on disk"
     )

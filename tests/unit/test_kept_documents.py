@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -98,3 +100,18 @@ def test_a_later_format_is_refused(keeper: Keeper) -> None:
     with pytest.raises(ManifestError) as caught:
         load(place)
     assert "format is 2" in caught.value.detail
+
+
+def test_what_a_killed_run_was_writing_goes(keeper: Keeper) -> None:
+    """A file that was begun goes when a minute has passed, and the folder with it; one that is being written stays."""
+    keeper.folder.mkdir(parents=True)
+    begun, being_written = keeper.folder / ".a.x.json.new", keeper.folder / ".b.x.json.new"
+    for path in (begun, being_written):
+        path.write_text("{", encoding="utf-8")
+    an_hour_ago = time.time() - 3600
+    os.utime(begun, (an_hour_ago, an_hour_ago))
+    forget(keeper.folder, [])
+    assert [being_written] == list(keeper.folder.iterdir())
+    os.utime(being_written, (an_hour_ago, an_hour_ago))
+    forget(keeper.folder, [])
+    assert not keeper.folder.exists()

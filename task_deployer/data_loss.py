@@ -12,6 +12,7 @@ from task_deployer.records import Record
 from task_deployer.resources import KINDS, Bucket
 from task_deployer.resources.base import Address, HoldsData, Identity
 from task_deployer.resources.held import Held
+from task_deployer.throttle import persistently
 from task_deployer.walk import Means
 
 
@@ -92,9 +93,12 @@ def _count(planned: Plan, means: Means, records: Mapping[Address, Record]) -> di
     """Count what each deletion would lose, all at once."""
     changes = {change.address: change for change in planned.of(Action.DELETE)}
     holding = {address: kind for address in changes if issubclass(kind := KINDS[changes[address].kind], HoldsData)}
-    questions = {address: partial(_counted, kind, records[address].identity) for address, kind in holding.items()}
+    questions = {
+        address: partial(_counted, kind, KINDS[changes[address].kind].rights.api, records[address].identity)
+        for address, kind in holding.items()
+    }
     return {changes[address]: held for address, held in ask_all(means, questions).items()}
 
 
-def _counted(kind: type[HoldsData], identity: Identity, aws: Aws) -> Held:
-    return kind.count(aws, identity)
+def _counted(kind: type[HoldsData], api: str, identity: Identity, aws: Aws) -> Held:
+    return persistently(aws.patience, aws.pace, api, partial(kind.count, aws, identity))

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from task_deployer.aws import Aws
 from task_deployer.conflicts import is_existing
+from task_deployer.errors import ResourceError
 from task_deployer.events import Outcome, Skipped
 from task_deployer.manifest import Manifest
 from task_deployer.observe import until_gone
@@ -149,7 +150,14 @@ class _Backwards:
         record = self._passing.get(change.address)
         passing = set(entries_of(record.identity)).intersection(change.entries) if record is not None else set[str]()
         if record is not None and passing:
-            until_gone(aws, record.kind, {**record.identity, ENTRIES: " ".join(sorted(passing))})
+            shown = until_gone(aws, record.kind, {**record.identity, ENTRIES: " ".join(sorted(passing))})
+            if shown:
+                raise ResourceError(
+                    f"AWS still shows what was removed: {change.address}",
+                    code="StillShown",
+                    detail="Somebody else may have put it back from an older copy of the document.",
+                    hint="Run the same command again: it is still on record.",
+                )
 
     def _settle(self, change: Change) -> None:
         """Forget it, and what went with it: not before, since the deletion may fail and leave all of it at AWS."""

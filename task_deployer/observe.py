@@ -75,10 +75,10 @@ def until_shown(means: Means, written: Iterable[AnyResource]) -> Shown:
     )
 
 
-def until_gone(aws: Aws, kind: str, identity: Identity) -> None:
-    """Look until AWS shows nothing more of what was removed, for two minutes at most."""
+def until_gone(aws: Aws, kind: str, identity: Identity) -> bool:
+    """Look until AWS shows nothing more of what was removed, for two minutes at most; whether it still does."""
     look = partial(_look_again, kind, identity, aws)
-    looking(aws.patience, _FORGET, _SHOWN_SECONDS, look, _is_shown)
+    return _is_shown(looking(aws.patience, _FORGET, _SHOWN_SECONDS, look, _is_shown))
 
 
 def let_ghosts_pass(
@@ -89,13 +89,14 @@ def let_ghosts_pass(
 ) -> dict[Address, object]:
     """What was observed, without what AWS still shows of a stack that has just been taken down.
 
-    That is what bears this stack's tags without a record, if all of it is of kinds that linger: else the manifest was
-    lost. And it is what a run that was interrupted was about to delete, and may have deleted.
+    That is what bears this stack's tags without a record, if nothing is recorded and all of it is of kinds that linger:
+    else records were lost. And it is what a run that was interrupted was about to delete, and may have deleted.
     """
     ours = [resource for resource in desired if _is_our_own(resource, observed.get(resource.address))]
     unrecorded = [resource for resource in ours if resource.address not in records]
     going = [r for r in ours if r.address in records and records[r.address].status is Status.DELETING and r.lingers]
-    ghosts = [*going, *(unrecorded if all(resource.lingers for resource in unrecorded) else [])]
+    lost = bool(records) or not all(resource.lingers for resource in unrecorded)
+    ghosts = [*going, *([] if lost else unrecorded)]
     return {**observed, **ask_all(means, {ghost.address: partial(_until_forgotten, ghost) for ghost in ghosts})}
 
 

@@ -19,6 +19,7 @@ from task_deployer.resources import notification_write
 from task_deployer.resources.base import Address
 from task_deployer.resources.notification_document import Document, same
 from task_deployer.resources.notification_restoration import Restoration, restoration
+from task_deployer.resources.other_writers import until_steady
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,8 @@ def _put(aws: Aws, chosen: Kept, plan: Restoration) -> None:
         raise _meanwhile(bucket, "changed after they were shown. Nothing was changed by this run")
     place = aws.care.keep(Former(bucket, found, chosen.ours, chosen.owner))
     notification_write.put_checked(aws, bucket, plan.target, (), chosen.owner)
-    after = notification_write.until_steady(
-        aws.patience, read, arrived=lambda document: same(document, plan.target), former=found
+    after = until_steady(
+        aws.patience, read, arrived=lambda document: same(document, plan.target), former=found, same=same
     )
     if not same(after, plan.target):
         raise _meanwhile(bucket, f"changed while this run put them. They were before as {place} says")

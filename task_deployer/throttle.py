@@ -12,7 +12,7 @@ from typing import TypeVar
 import tenacity
 
 from task_deployer.refusals import UNREACHED, is_throttled
-from task_deployer.retry import Patience, over
+from task_deployer.retry import Patience
 
 T = TypeVar("T")
 
@@ -48,16 +48,23 @@ def persistently(patience: Patience, pace: Pace, api: str, verb: Callable[[], T]
 
     `api` is the service as IAM writes it, `lambda`. Raises the last error when the time is over, any other at once.
     """
-    unreached, throttled = over(patience, UNREACHED_SECONDS), over(patience, THROTTLED_SECONDS)
+    paused = {UNREACHED_SECONDS: 0.0, THROTTLED_SECONDS: 0.0}
+
+    def limit(state: tenacity.RetryCallState) -> int:
+        return UNREACHED_SECONDS if isinstance(_error_of(state), UNREACHED) else THROTTLED_SECONDS
 
     def is_over(state: tenacity.RetryCallState) -> bool:
-        return (unreached if isinstance(_error_of(state), UNREACHED) else throttled)(state)
+        return paused[limit(state)] >= limit(state)
 
     def pause(state: tenacity.RetryCallState) -> float:
         seconds = random.uniform(0.5, 1) * min(_LONGEST, _FIRST * 2.0 ** (state.attempt_number - 1))  # noqa: S311 - jitter
         if is_throttled(_error_of(state)):
             pace.hold(api, patience.now() + seconds)
         return seconds
+
+    def before_sleep(state: tenacity.RetryCallState) -> None:
+        paused[limit(state)] += state.upcoming_sleep
+        patience.tell(_reason(api, _error_of(state)))
 
     def call() -> T:
         _keep_pace(patience, pace, api)
@@ -68,7 +75,7 @@ def persistently(patience: Patience, pace: Pace, api: str, verb: Callable[[], T]
         stop=is_over,
         wait=pause,
         sleep=patience.sleep,
-        before_sleep=lambda state: patience.tell(_reason(api, _error_of(state))),
+        before_sleep=before_sleep,
         reraise=True,
     )
     return retrying(call)

@@ -1,8 +1,4 @@
-"""The CORS document of a bucket: the whole of it on a bucket of ours, our own rules alone on anybody else's.
-
-S3 replaces the document as a whole and has no lock on it: so a shared one is read, merged by a pure function and put
-within one verb, and read back once. Between our read and our put another writer's rule can still be lost.
-"""
+"""The CORS document of a bucket: the whole of it on a bucket of ours, our own rules alone on anybody else's."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,17 +7,18 @@ from typing import TYPE_CHECKING, ClassVar
 from botocore.exceptions import ClientError
 
 from task_deployer.aws import Account, Aws
-from task_deployer.errors import ResourceError, SafetyError
+from task_deployer.errors import SafetyError
 from task_deployer.refusals import code_of
 from task_deployer.resources import cors_document as document
 from task_deployer.resources.base import ENTRIES, Difference, Identity, Refusal, Resource, entries_of
-from task_deployer.resources.bucket import Bucket, account_of, asking_the_owner
+from task_deployer.resources.bucket import Bucket
 from task_deployer.resources.cors_document import CorsRule
+from task_deployer.resources.cors_write import read, write, write_shared
 from task_deployer.resources.rights import Rights
 from task_deployer.retry import BUCKET_BUSY, BUCKET_SETTLING, patiently
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3.type_defs import CORSRuleOutputTypeDef, CORSRuleUnionTypeDef
+    from mypy_boto3_s3.type_defs import CORSRuleOutputTypeDef
 
     from task_deployer.resources.bucket_documents import BucketDocument
 
@@ -81,7 +78,7 @@ class Cors(Resource[SeenCors]):
     def observe(cls, aws: Aws, identity: Identity) -> SeenCors | None:
         """Read the rules, on a shared document ours apart. No document, or no bucket, is absence."""
         try:
-            rules = _read(aws, identity)
+            rules = read(aws, identity)
         except ClientError as error:
             if code_of(error) == "NoSuchBucket":
                 return None
@@ -123,10 +120,10 @@ class Cors(Resource[SeenCors]):
         shared, ours = ENTRIES in identity, entries_of(identity)
 
         def call() -> None:
-            rules = _read(aws, identity) if shared else []
-            foreign = document.merge(rules, (), ours)
-            if len(foreign) < len(rules) or not shared:
-                _write(aws, identity, foreign)
+            if shared:
+                write_shared(aws, identity, (), ours, _take_all)
+            else:
+                write(aws, identity, ())
 
         try:
             patiently(aws.patience, BUCKET_SETTLING, call)
@@ -136,18 +133,15 @@ class Cors(Resource[SeenCors]):
 
     def _put(self, aws: Aws, ours: Sequence[str], *, refuse_clashes: bool = False) -> None:
         def call() -> None:
-            found = _read(aws, self.identity) if self.shared else []
-            if refuse_clashes:
-                self._refuse(document.clashes(found, self.rules))
-            _write(aws, self.identity, document.merge(found, self.rules, ours))
             if self.shared:
-                _check_foreign(
-                    self.bucket.name, *(document.merge(d, (), ours) for d in (found, _read(aws, self.identity)))
-                )
+                write_shared(aws, self.identity, self.rules, ours, self._refuse if refuse_clashes else _take_all)
+            else:
+                write(aws, self.identity, [rule.render() for rule in self.rules])
 
         patiently(aws.patience, BUCKET_BUSY, call)
 
-    def _refuse(self, clashes: Sequence[str]) -> None:
+    def _refuse(self, found: "Sequence[CORSRuleOutputTypeDef]") -> None:
+        clashes = document.clashes(found, self.rules)
         if clashes:
             raise SafetyError(
                 f"The bucket {self.bucket.name} has a CORS rule of others with an id of ours",
@@ -156,33 +150,5 @@ class Cors(Resource[SeenCors]):
             )
 
 
-def _read(aws: Aws, identity: Identity) -> "list[CORSRuleOutputTypeDef]":
-    """Get the rules. Only S3's word for "no document" counts as none: what is taken for none is written over."""
-    try:
-        with asking_the_owner(identity):
-            owner = account_of(aws, identity)
-            return aws.s3.get_bucket_cors(Bucket=identity["bucket"], ExpectedBucketOwner=owner)["CORSRules"]
-    except ClientError as error:
-        if code_of(error) == "NoSuchCORSConfiguration":
-            return []
-        raise
-
-
-def _write(aws: Aws, identity: Identity, rules: "Sequence[CORSRuleUnionTypeDef]") -> None:
-    """Put the rules. S3 takes no empty document: without a rule it is taken away."""
-    bucket, owner = identity["bucket"], account_of(aws, identity)
-    with asking_the_owner(identity):
-        if rules:
-            aws.s3.put_bucket_cors(Bucket=bucket, ExpectedBucketOwner=owner, CORSConfiguration={"CORSRules": rules})
-        else:
-            aws.s3.delete_bucket_cors(Bucket=bucket, ExpectedBucketOwner=owner)
-
-
-def _check_foreign(bucket: str, before: object, after: object) -> None:
-    if before != after:
-        raise ResourceError(
-            f"The CORS rules of the bucket {bucket} were changed by somebody else while we wrote ours",
-            code="ForeignRulesChanged",
-            detail=f"Before our write, the rules of others were: {before}",
-            hint="Compare them with what is there now, then run the same command again.",
-        )
+def _take_all(_: "Sequence[CORSRuleOutputTypeDef]") -> None:
+    """Nothing is in the way: what bears these ids is on record as ours."""

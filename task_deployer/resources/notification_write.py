@@ -8,7 +8,7 @@ it into what is there now and put once more. Two writers that both do so end wit
 What nobody can see is a change that another makes between our read and our put: that window is one round trip.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
@@ -27,14 +27,9 @@ from task_deployer.resources.notification_refusal import (
     raise_explained,
     refused_destinations,
 )
-from task_deployer.retry import Patience, looking
-
-OTHERS_TURN = 3.0
-"""Seconds after our put within which those who had read before it have put: a read, a merge, and S3's check of every
-destination. Then our entries stay, or are seen to be gone. (S3 takes minutes to act by a new document anyway.)"""
+from task_deployer.resources.other_writers import OTHERS_TURN, let_others_have_their_turn, until_steady
 
 _ATTEMPTS = 2
-_SHOWN_SECONDS = 60
 _SEVERAL = "Several deployments write to this bucket at once. Run the same command again when the others have ended."
 
 
@@ -165,33 +160,14 @@ def _shown(aws: Aws, part: Part, before: Document) -> Document:
     """Read back, when others have had their turn where there are others."""
     wanted = part.merged(before)
     if part.shared or part.foreign(before):
-        aws.patience.tell("other writers' turn on the bucket's notifications")
-        aws.patience.sleep(OTHERS_TURN)
+        let_others_have_their_turn(aws.patience, "the bucket's notifications")
     return until_steady(
         aws.patience,
         lambda: read(aws, part.bucket, part.owner),
         arrived=lambda found: part.is_in(found) and document.same(part.foreign(found), part.foreign(wanted)),
         former=before,
+        same=document.same,
     )
-
-
-def until_steady(
-    patience: Patience, read_once: Callable[[], Document], *, arrived: Callable[[Document], bool], former: Document
-) -> Document:
-    """Read until the document shows what was put, or it is clear that somebody else has put another one.
-
-    S3's reads of a bucket's documents lag behind its writes, and show the old and the new in turns for a while. So the
-    former document says nothing for a minute, and any other one only when two reads in a row are the same. Returns the
-    last read.
-    """
-    last: list[Document] = []
-
-    def is_open(found: Document) -> bool:
-        twice = bool(last) and document.same(last[-1], found)
-        last.append(found)
-        return not arrived(found) and (document.same(found, former) or not twice)
-
-    return looking(patience, "S3 to show what was put", _SHOWN_SECONDS, read_once, is_open)
 
 
 def _tell_lost(aws: Aws, part: Part, former: Document, found: Document, place: str) -> None:

@@ -12,7 +12,7 @@ from task_deployer.errors import ResourceError, SafetyError
 from task_deployer.local.notifications import parse, render
 from task_deployer.resources import Notifications
 from task_deployer.resources.notification_document import QUEUE, Entry
-from task_deployer.resources.notification_write import OTHERS_TURN
+from task_deployer.resources.other_writers import OTHERS_TURN
 from task_deployer.retry import Patience
 from tests.aws import REGION, Given, answering, new_name, watched
 from tests.contract.samples import sample

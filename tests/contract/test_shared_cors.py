@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from task_deployer.aws import Aws
+from task_deployer.care import Care, Remark
 from task_deployer.errors import ResourceError, SafetyError
 from task_deployer.resources.cors import Cors, CorsRule, SeenCors
 from tests.aws import new_name, watched
@@ -80,7 +81,7 @@ def test_a_rule_of_others_that_came_meanwhile_is_not_written_over(aws: Aws) -> N
 
 
 def test_rules_of_others_that_change_while_we_write_are_told(aws: Aws) -> None:
-    """There is no lock on the document: if the rules of others are not as they were after our write, that is said."""
+    """There is no lock on the document: if rules of others are not as they were after our write, that is said."""
     wanted = shared(aws, "a")
 
     def interfere(**_: object) -> None:
@@ -89,9 +90,50 @@ def test_rules_of_others_that_change_while_we_write_are_told(aws: Aws) -> None:
 
     events = aws.s3.meta.events
     events.register("after-call.s3.PutBucketCors", interfere)
-    with pytest.raises(ResourceError) as caught:
-        wanted.create(aws)
-    assert "ForeignRulesChanged" == caught.value.code
+    told: list[Remark] = []
+    wanted.create(aws.caring_with(Care(tell=told.append)))
+    assert ["foreign-rules-changed"] == [remark.code for remark in told]
+    assert ["b", "1", "2"] == ids(aws, wanted)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_another_writer_who_had_read_before_us(aws: Aws, times: int) -> None:
+    """Where another puts his older copy over ours, ours are put once more; where he does so again, it is said."""
+    wanted, left = shared(aws, "a"), [times]
+
+    def overwrite(**_: object) -> None:
+        if left[0] and writing:
+            left[0] -= 1
+            writing.clear()
+            put(aws, wanted.bucket.name, rule("a"), rule("b"))
+            writing.append(True)
+
+    writing, events = [True], aws.s3.meta.events
+    events.register("after-call.s3.PutBucketCors", overwrite)
+    try:
+        if times == 1:
+            wanted.create(aws)
+            assert ["a", "b", "1", "2"] == ids(aws, wanted)
+        else:
+            with pytest.raises(ResourceError, match="Another writer undoes"):
+                wanted.create(aws)
+    finally:
+        events.unregister("after-call.s3.PutBucketCors", overwrite)
+
+
+def test_a_removal_is_seen_through(aws: Aws) -> None:
+    """Where another puts our rules back from his older copy while we remove them, they are removed once more."""
+    wanted = shared(aws, "a")
+    wanted.create(aws)
+
+    def restore(**_: object) -> None:
+        events.unregister("after-call.s3.PutBucketCors", restore)
+        put(aws, wanted.bucket.name, rule("a"), *wanted.rules, rule("b"))
+
+    events = aws.s3.meta.events
+    events.register("after-call.s3.PutBucketCors", restore)
+    Cors.delete(aws, wanted.identity)
+    assert ["a", "b"] == ids(aws, wanted)
 
 
 @pytest.mark.parametrize(("others", "refused"), [(98, False), (99, True)])

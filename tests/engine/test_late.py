@@ -11,7 +11,7 @@ from task_deployer.observe import let_ghosts_pass, until_gone, until_shown
 from task_deployer.records import Record, Status, with_status
 from task_deployer.resources.base import Address
 from task_deployer.tags import tags_of
-from task_deployer.walk import Means
+from task_deployer.walk import Means, Waits
 from tests.builders import recorded
 from tests.toys.kinds import Chest, Toy
 from tests.toys.world import SeenToy, World
@@ -49,6 +49,11 @@ class Scene:
         aws = self.world.aws()
         patient = aws.waiting_with(replace(aws.patience, now=lambda: self.flag.passed))
         return Means(patient, self.events.append, 1, self.flag)
+
+    @property
+    def worker(self) -> Aws:
+        """The clients as a worker has them: they wait for the flag."""
+        return Waits(self.means).aws_for(CHEST.address)
 
     @property
     def reasons(self) -> set[str]:
@@ -116,8 +121,13 @@ def test_a_stop_ends_the_looking(scene: Scene) -> None:
 
 def test_what_went_is_waited_for(scene: Scene) -> None:
     """What AWS still shows of what was removed is waited for."""
-    until_gone(scene.showing(AS_WRITTEN, AS_WRITTEN, None).means.aws, "chest", CHEST.identity)
+    assert not until_gone(scene.showing(AS_WRITTEN, AS_WRITTEN, None).worker, "chest", CHEST.identity)
     assert 3 == scene.looks
+
+
+def test_what_does_not_go_is_told(scene: Scene) -> None:
+    """After two minutes whoever removed it is told that it is still shown."""
+    assert until_gone(scene.showing(AS_WRITTEN).worker, "chest", CHEST.identity)
 
 
 def _ghosts(

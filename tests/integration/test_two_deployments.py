@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from bench.latency import LatencyProxy, slowed
-from task_deployer.resources.notification_write import OTHERS_TURN
+from task_deployer.resources.other_writers import OTHERS_TURN
 from tests.integration.account import Account
 from tests.integration.project import HANDLER, REGION, Project, Ran, ended
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from task_deployer.care import Care, Remark
 from task_deployer.errors import ResourceError
 from task_deployer.resources.notification_document import EVENTBRIDGE, LAMBDA, Document, Entry, entries_in, merge
-from task_deployer.resources.notification_write import OTHERS_TURN, Part, write
+from task_deployer.resources.notification_write import Part, write
+from task_deployer.resources.other_writers import OTHERS_TURN
 from tests.properties.stores import Client, Clock, Store
 
 BUCKET = "everybodys-bucket"

@@ -108,6 +108,12 @@ def test_there_is_an_end_to_it(raised: Exception, seconds: float) -> None:
     assert seconds <= time.now < seconds + 21
 
 
+def test_a_blip_after_much_throttling_is_waited_out() -> None:
+    """The network's short deadline counts the pauses for the network alone, not those for a busy AWS."""
+    busy = [error("Throttling")] * 6
+    assert "done" == persistently(Time().patience, Pace(), "iam", after(*busy, UNREACHED))
+
+
 def test_others_leave_a_busy_api_alone() -> None:
     """Whoever comes to an API that has just refused another worker waits, and says so; other APIs are asked at once."""
     time, pace = Time(), Pace()

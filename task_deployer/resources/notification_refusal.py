@@ -37,9 +37,18 @@ def is_others_alone(error: ClientError, ours: Sequence[str]) -> bool:
     return NOTIFICATION_VALID.matches(error) and bool(named) and not set(named) & set(ours)
 
 
+def is_ours_too(error: ClientError, ours: Sequence[str]) -> bool:
+    """Whether S3 could not validate destinations, and names ours beside those of others: it may not see them yet."""
+    named = set(refused_destinations(error))
+    return NOTIFICATION_VALID.matches(error) and bool(named & set(ours)) and bool(named - set(ours))
+
+
 def raise_explained(aws: Aws, error: ClientError, bucket: str, wanted: Document, ours: Sequence[str]) -> NoReturn:
-    """Raise `ResourceError` for a refusal that will not pass; the client's own error where waiting may help."""
-    if code_of(error) != "InvalidArgument":
+    """Raise `ResourceError` for a refusal that will not pass; the client's own error where waiting may help.
+
+    It helps with others' dead destinations too, if they are to be passed over: in a while S3 names them alone.
+    """
+    if code_of(error) != "InvalidArgument" or (aws.care.skip_dead_foreign and is_ours_too(error, ours)):
         raise error
     named = refused_destinations(error) or {arn: message_of(error) for arn in _unfit(aws, wanted)}
     theirs = {arn: why for arn, why in named.items() if arn not in ours}
@@ -59,13 +68,18 @@ def hopeless(aws: Aws, error: ClientError, bucket: str, entries: Sequence[Entry]
     return _refused(aws, error, bucket, mine, own=True)
 
 
-def unseen(error: ClientError, bucket: str) -> ResourceError:
+def unseen(error: ClientError, bucket: str, entries: Sequence[Entry]) -> ResourceError:
     """What to raise when nothing is wrong with ours, and S3 has refused them for as long as we wait."""
+    ours = {entry.destination for entry in entries}
+    named = refused_destinations(error)
+    theirs = [arn for arn in named if arn not in ours]
+    beside = f"\nS3 refuses also what is not ours, which is passed over once it sees ours: {', '.join(theirs)}."
     return ResourceError(
         f"S3 has not seen within {NOTIFICATION_VALID.seconds:.0f} seconds that the bucket {bucket} may notify "
-        + ", ".join(refused_destinations(error)),
+        + ", ".join(arn for arn in named if arn in ours),
         code=code_of(error),
-        detail="What it notifies is there and lets S3 send to it; mostly that takes S3 some seconds.",
+        detail="What it notifies is there and lets S3 send to it; mostly that takes S3 some seconds."
+        + (beside if theirs else ""),
         hint="Run the same command again: it goes on from here.",
     )
 
@@ -84,6 +98,7 @@ def check_ours(aws: Aws, bucket: str, ours: Sequence[str]) -> None:
 
 
 def _refused(aws: Aws, error: ClientError, bucket: str, entries: Sequence[Entry], *, own: bool) -> ResourceError:
+    skips = aws.care.skip_dead_foreign
     whose = "of ours" if own else "that is not ours"
     told = [(entry, look(aws, bucket, entry.destination)) for entry in entries]
     return ResourceError(
@@ -91,7 +106,7 @@ def _refused(aws: Aws, error: ClientError, bucket: str, entries: Sequence[Entry]
         + ", ".join(dict.fromkeys(entry.destination for entry in entries)),
         code=code_of(error),
         detail="\n".join([*_lines(error, told), "The document was left as it was."]),
-        hint=" ".join(dict.fromkeys(_advice(finding, own=own) for _, finding in told)),
+        hint=" ".join(dict.fromkeys(_advice(finding, own=own, skips=skips) for _, finding in told)),
     )
 
 
@@ -102,11 +117,12 @@ def _lines(error: ClientError, told: Sequence[tuple[Entry, Finding]]) -> Iterato
     yield f"S3 says: {'; '.join(dict.fromkeys(named.values())) or message_of(error)}"
 
 
-def _advice(finding: Finding, *, own: bool) -> str:
+def _advice(finding: Finding, *, own: bool, skips: bool) -> str:
     if own:
         return finding.advice or _OURS_AGAIN
     ask = finding.advice or "Ask its owner to mend or remove that entry."
-    skip = "" if finding.is_unfit else " Or add --skip-dead-foreign: S3 then checks no destination, and ours are put."
+    useless = finding.is_unfit or skips
+    skip = "" if useless else " Or add --skip-dead-foreign: S3 then checks no destination, and ours are put."
     return f"{ask}{skip}"
 
 

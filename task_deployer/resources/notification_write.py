@@ -81,7 +81,7 @@ def put_checked(aws: Aws, bucket: str, wanted: Document, ours: Sequence[str], ow
     """Replace the whole document. `ours` are the destinations that are ours to mend.
 
     Raises `ResourceError` where S3 refuses destinations of others, unless that is to be passed over: then S3 is told
-    not to check, ours are looked at instead, and it is told.
+    not to check, ours are looked at instead, and it is told. The client's own error where it may just not see ours yet.
     """
     try:
         _put_document(aws, identity_of(bucket, owner), wanted)

@@ -163,7 +163,7 @@ class Notifications(Resource[SeenNotifications]):
         except ClientError as error:
             if NOTIFICATION_VALID.matches(error):
                 self._stop_if_hopeless(aws, error)
-                raise unseen(error, self.bucket.name) from error
+                raise unseen(error, self.bucket.name, self.entries) from error
             raise
 
     def _stop_if_hopeless(self, aws: Aws, error: ClientError) -> None:

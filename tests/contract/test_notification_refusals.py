@@ -7,7 +7,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from task_deployer.aws import Aws
-from task_deployer.care import Care, Remark
 from task_deployer.errors import ResourceError
 from task_deployer.resources import Notifications
 from task_deployer.resources.notification_document import Document, Entry, merge
@@ -115,7 +114,7 @@ def test_an_encrypted_queue_of_others(aws: Aws, wanted: Notifications, key: str,
     attributes = {"KmsMasterKeyId": key, "Policy": json.dumps(policy)}
     aws.sqs.create_queue(QueueName=arn.rpartition(":")[2], Attributes=attributes)  # type: ignore[arg-type]  # SQS's names
     of_others(aws, wanted, arn)
-    with answering(aws, PUT, _unable(arn)):
+    with answering(aws, PUT, unable(arn)):
         error = refused(aws, wanted)
     assert why in error.detail
     assert advice in error.hint
@@ -169,7 +168,7 @@ def test_a_permission_of_ours_that_is_gone_is_not_waited_for(aws: Aws, wanted: N
 
 def test_a_permission_of_ours_that_is_there_is_waited_for_to_the_end(aws: Aws, wanted: Notifications) -> None:
     """Our function and statement are there: S3 does not see them yet, so its own words stand after the wait."""
-    ours = _unable(wanted.entries[0].destination)
+    ours = unable(wanted.entries[0].destination)
     slept: list[float] = []
     with answering(aws, PUT, *[ours] * 12):
         wanted.create(aws.waiting_with(Patience(slept.append)))
@@ -196,45 +195,8 @@ def test_a_permission_of_ours_that_s3_never_sees_is_told(aws: Aws, wanted: Notif
     assert "Run the same command again" in caught.value.hint
 
 
-def test_dead_destinations_of_others_are_passed_over_when_asked_to(aws: Aws, wanted: Notifications) -> None:
-    """With --skip-dead-foreign ours are put unchecked, theirs stay, it is told; and `delete` works beside them too."""
-    arn, told = theirs(aws, wanted, "lambda"), list[Remark]()
-    before = of_others(aws, wanted, arn)
-    asking = aws.caring_with(Care(tell=told.append, skip_dead_foreign=True))
-    wanted.create(asking)
-    assert_in_sync(aws, wanted)
-    assert [("skipped-validation", wanted.address)] == [(remark.code, remark.address) for remark in told]
-    assert arn in told[0].message
-    wanted.delete(asking, wanted.identity)
-    (left,) = aws.s3.get_bucket_notification_configuration(Bucket=wanted.bucket.name)["LambdaFunctionConfigurations"]
-    assert ("theirs", arn) == (left.get("Id"), left["LambdaFunctionArn"])
-    assert before
-
-
-def test_ours_are_looked_at_where_s3_does_not(aws: Aws, wanted: Notifications) -> None:
-    """Before S3 is told not to check, our own destinations are: for one that is not ready nothing is put."""
-    of_others(aws, wanted, theirs(aws, wanted, "lambda"))
-    for permission in wanted.permissions:
-        permission.delete(aws, permission.identity)
-    refusal = _unable(theirs(aws, wanted, "lambda"))
-    with watched(aws) as asked, answering(aws, PUT, refusal), pytest.raises(ResourceError) as caught:
-        wanted.create(aws.caring_with(Care(skip_dead_foreign=True)))
-    assert "DestinationNotReady" == caught.value.code
-    assert 1 == asked.count(PUT)
-
-
-def test_s3_checks_as_long_as_it_refuses_nobody_else(aws: Aws, wanted: Notifications) -> None:
-    """--skip-dead-foreign skips nothing where S3 refuses nothing, or ours as well."""
-    told: list[Remark] = []
-    asking = aws.caring_with(Care(tell=told.append, skip_dead_foreign=True))
-    both = _unable(wanted.entries[0].destination, theirs(aws, wanted, "lambda"))
-    with answering(aws, PUT, both), pytest.raises(ResourceError):
-        wanted.create(asking)
-    wanted.create(asking)
-    assert [] == told
-
-
-def _unable(*destinations: str) -> Fault:
+def unable(*destinations: str) -> Fault:
+    """S3's refusal of these destinations."""
     arguments = {
         key: value
         for number, arn in enumerate(destinations, 1)

@@ -19,6 +19,8 @@ class Former:
     ours: tuple[str, ...]
     owner: str | None = None
     """The account that owns the bucket, where that is another one."""
+    undone: bool = False
+    """Whether it is what a restoration writes over: nothing that anybody would want back without naming it."""
 
 
 @dataclass(frozen=True)

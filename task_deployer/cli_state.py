@@ -82,7 +82,8 @@ def restore_notifications(
     *,
     bucket: Annotated[str, typer.Argument(help="The bucket's name.")],
     file: Annotated[
-        Path | None, typer.Option("--from", help="The kept file; without it, the last one of this bucket.")
+        Path | None,
+        typer.Option("--from", help="The kept file; without it, the last one of this bucket but undo copies."),
     ] = None,
     drop_new: Annotated[bool, typer.Option("--drop-new", help="Also remove what others have added since.")] = False,
     skip_dead_foreign: SkipDeadForeign = False,

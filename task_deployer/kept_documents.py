@@ -18,10 +18,11 @@ from task_deployer.errors import ManifestError
 from task_deployer.manifest_file import put_in_place
 
 MOST = 10
-"""How many are kept of one bucket: the first one, from before we came, and the last ones."""
+"""How many are kept of one bucket: the first one, from before we came, and the last ones. Undo copies count apart."""
 
 _FOLDER = "notifications"
 _VERSION = 1
+_RESTORE = "restore"  # why an undo copy was kept; of any other one nothing is said
 _WRITTEN = 60  # seconds: no run is still writing a file that has not changed for so long
 _STAMP = "%Y%m%dT%H%M%S-%fZ"
 _NAME = re.compile(r"(?P<bucket>.+)\.\d{8}T\d{6}-\d{6}Z\.json")
@@ -39,6 +40,8 @@ class Kept:
     document: Mapping[str, object]
     owner: str | None = None
     """The account that owns the bucket, where that is another one."""
+    undone: bool = False
+    """Whether a restoration kept it, so that it can be undone: it is put back only where somebody names it."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +53,16 @@ class Keeper:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def __call__(self, former: Former) -> str:
-        """Keep one, unless the last one kept says the same; returns the place. It is on disk when this returns.
+        """Keep one, unless the last one of its sort says the same; returns the place. It is on disk when this returns.
 
         Raises `ManifestError` if it cannot be kept: then it must not be written over.
         """
         moment = self.now()
-        before = paths_of(self.folder, former.bucket)
         text = _serialize(former, self.account, moment)
         path = self.folder / f"{former.bucket}.{moment.strftime(_STAMP)}.json"
         try:
+            every = paths_of(self.folder, former.bucket)
+            before = [path for path in every if _is_undone(_read(path)) == former.undone]
             if before and _says_the_same(before[-1], text):
                 return str(before[-1])
             put_in_place(path, text)
@@ -130,7 +134,8 @@ def _parse(path: Path, found: Mapping[str, object]) -> Kept:
     if not isinstance(document, dict) or not isinstance(ours, list):
         raise TypeError("it holds no document")
     account = Account(*(str(found[key]) for key in ("account", "region", "partition")))
-    return Kept(path, str(found["bucket"]), str(found["time"]), account, tuple(map(str, ours)), document, _owner(found))
+    owner, keys = _owner(found), tuple(map(str, ours))
+    return Kept(path, str(found["bucket"]), str(found["time"]), account, keys, document, owner, _is_undone(found))
 
 
 def _owner(found: Mapping[str, object]) -> str | None:
@@ -146,6 +151,7 @@ def _serialize(former: Former, account: Account, time: datetime) -> str:
         "region": account.region,
         "partition": account.partition,
         **({"owner": former.owner} if former.owner else {}),
+        **({"why": _RESTORE} if former.undone else {}),
         "ours": list(former.ours),
         "document": former.document,
     }
@@ -154,8 +160,18 @@ def _serialize(former: Former, account: Account, time: datetime) -> str:
 
 def _says_the_same(path: Path, text: str) -> bool:
     """Whether a kept document is this one, whenever it was kept; a broken one is not."""
+    before, now = _read(path), json.loads(text)
+    return {**before, "time": ""} == {**now, "time": ""}
+
+
+def _is_undone(found: Mapping[str, object]) -> bool:
+    return found.get("why") == _RESTORE
+
+
+def _read(path: Path) -> Mapping[str, object]:
+    """What a file says; nothing if it is broken, or another run has just removed it."""
     try:
-        before, now = json.loads(path.read_text(encoding="utf-8")), json.loads(text)
-    except ValueError:
-        return False
-    return isinstance(before, dict) and {**before, "time": ""} == {**now, "time": ""}
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, FileNotFoundError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -24,7 +24,7 @@ from task_deployer.resources.other_writers import until_steady
 
 @dataclass(frozen=True)
 class Choice:
-    """What to put back: the last kept document of a bucket, or the one in `file`.
+    """What to put back: the last document of a bucket that no restoration kept, or the one in `file`.
 
     `drop_new`: what appeared since goes. `skip_dead_foreign`: also where S3 cannot reach its destinations.
     """
@@ -51,7 +51,7 @@ def restore(project: Project, run: Run, choice: Choice, show: Callable[[Restored
     what is there now, `ResourceError` if somebody else writes at the same time.
     """
     folder, bucket = kept_documents.folder_of(project.manifest_path("")), choice.bucket
-    chosen = kept_documents.load(choice.file or _last(folder, bucket))
+    chosen = kept_documents.load(choice.file) if choice.file else _last(folder, bucket)
     if chosen.bucket != bucket:
         raise UsageError(f"{chosen.path} is of the bucket {chosen.bucket}, not of {bucket}", hint="Name that bucket.")
     aws = project.connect(project.region(None, chosen))
@@ -75,16 +75,25 @@ def restore(project: Project, run: Run, choice: Choice, show: Callable[[Restored
     return replace(restored, remarks=tuple(remarks))
 
 
-def _last(folder: Path, bucket: str) -> Path:
+def _last(folder: Path, bucket: str) -> Kept:
+    """The last one, but for what a restoration kept: that is what was to be mended, and taking it would undo that."""
     paths = kept_documents.paths_of(folder, bucket)
-    if not paths:
-        buckets = ", ".join(kept_documents.buckets_in(folder))
+    for path in reversed(paths):
+        kept = kept_documents.load(path)
+        if not kept.undone:
+            return kept
+    if paths:
         raise UsageError(
-            f"No former notifications of the bucket {bucket} are kept here",
-            detail=f"{folder} has " + (f"those of {buckets}." if buckets else "none."),
-            hint="Go to the project whose `up` or `down` wrote them, or name a file with --from.",
+            f"Of the bucket {bucket} only what `restore-notifications` itself wrote over is kept here",
+            detail=f"The last one is {paths[-1]}. Nothing was changed.",
+            hint=f"To undo what it did, add --from {paths[-1]}",
         )
-    return paths[-1]
+    buckets = ", ".join(kept_documents.buckets_in(folder))
+    raise UsageError(
+        f"No former notifications of the bucket {bucket} are kept here",
+        detail=f"{folder} has " + (f"those of {buckets}." if buckets else "none."),
+        hint="Go to the project whose `up` or `down` wrote them, or name a file with --from.",
+    )
 
 
 def _ours(folder: Path, chosen: Kept) -> tuple[str, ...]:
@@ -113,19 +122,20 @@ def _put(aws: Aws, chosen: Kept, plan: Restoration) -> None:
     found = read()
     if not same(found, plan.found):
         raise _meanwhile(bucket, "changed after they were shown. Nothing was changed by this run")
-    place = aws.care.keep(Former(bucket, found, chosen.ours, chosen.owner))
+    place = aws.care.keep(Former(bucket, found, chosen.ours, chosen.owner, undone=True))
     notification_write.put_checked(aws, bucket, plan.target, (), chosen.owner)
     after = until_steady(
         aws.patience, read, arrived=lambda document: same(document, plan.target), former=found, same=same
     )
     if not same(after, plan.target):
-        raise _meanwhile(bucket, f"changed while this run put them. They were before as {place} says")
+        undo = f" To have them as they were before both, add --from {place}" if place else ""
+        raise _meanwhile(bucket, f"changed while this run put them. They were before as {place} says", undo)
 
 
-def _meanwhile(bucket: str, what: str) -> ResourceError:
+def _meanwhile(bucket: str, what: str, undo: str = "") -> ResourceError:
     return ResourceError(
         f"Somebody else writes the notifications of the bucket {bucket} at the same time",
         code="NotificationsContended",
         detail=f"They {what}.",
-        hint="Run the same command again: it shows the difference anew.",
+        hint=f"Run the same command again: it shows the difference anew.{undo}",
     )

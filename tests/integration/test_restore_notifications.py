@@ -95,6 +95,22 @@ def test_after_down_too(project: Project, account: Account, queue: str) -> None:
     assert "LambdaFunctionConfigurations" not in account.s3.get_bucket_notification_configuration(Bucket=SHARED)
 
 
+def test_twice_is_once(project: Project, account: Account, queue: str) -> None:
+    """A second run has nothing to do: what the first one wrote over is put back only by --from."""
+    folder = project.manifest.parent / "notifications"
+    put(account, entry(queue, "one", "s3:ObjectRestore:*"), entry(queue, "two", "s3:ObjectAcl:Put"))
+    before = set(folder.iterdir())
+    project.succeed(*COMMAND, "--yes")
+    assert "Nothing to do" in project.succeed(*COMMAND, "--yes").out
+    assert ["s3:ObjectTagging:*"] == events(account)["two"]
+    (undo,) = set(folder.iterdir()) - before
+    assert {"two": "update"} == actions(project.succeed(*COMMAND, "--from", str(undo), "--yes", "--json"))
+    assert ["s3:ObjectAcl:Put"] == events(account)["two"]
+    for path in before:
+        path.unlink()
+    assert f"--from {undo.parent}" in project.refused(*COMMAND, code=2)["hint"]
+
+
 def test_nothing_to_do(project: Project, account: Account, queue: str) -> None:
     """Where all that was kept is there nothing is asked and nothing put, also if it is run again."""
     assert queue

@@ -5,6 +5,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -53,6 +54,18 @@ def test_the_first_and_the_last_are_kept(keeper: Keeper) -> None:
         keeper(former(number))
     ids = [str(load(path).document) for path in paths_of(keeper.folder, "everybodys")]
     assert [str(former(n).document) for n in (0, *range(2 * MOST + 1, 3 * MOST))] == ids
+
+
+def test_undo_copies_are_told_apart_and_take_no_room(keeper: Keeper) -> None:
+    """What a restoration kept says so, and however many they are, the others stay; a file without a word is of `up`."""
+    first = keeper(former(0))
+    for number in range(3 * MOST):
+        keeper(replace(former(number), undone=True))
+    paths = paths_of(keeper.folder, "everybodys")
+    assert [first] == [str(path) for path in paths if not load(path).undone]
+    assert 1 + MOST == len(paths)
+    assert "why" not in json.loads(Path(first).read_text())
+    assert first == keeper(former(0))
 
 
 def test_a_bucket_whose_name_begins_like_another(keeper: Keeper) -> None:

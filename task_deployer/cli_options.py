@@ -12,10 +12,10 @@ import typer
 P = ParamSpec("P")
 
 
-def _option(*names: str, text: str) -> object:
+def _option(*names: str, text: str, least: int | None = None) -> object:
     """One option, with its environment variable: TASK_DEPLOY_ and its long name."""
     variable = "TASK_DEPLOY_" + names[0].strip("-").replace("-", "_").upper()
-    return typer.Option(*names, help=text, envvar=variable, show_envvar=False)
+    return typer.Option(*names, help=text, envvar=variable, show_envvar=False, min=least)
 
 
 SkipDeadForeign = Annotated[
@@ -39,7 +39,7 @@ class Settings:
     manifest: Annotated[
         Path | None, _option("--manifest", text="The manifest file, instead of .task-deploy/STACK.ENV.json.")
     ] = None
-    workers: Annotated[int, _option("--workers", text="How many AWS calls may run at once.")] = 16
+    workers: Annotated[int, _option("--workers", text="How many AWS calls may run at once.", least=1)] = 16
     json: Annotated[bool, _option("--json", text="Print one JSON document on stdout.")] = False
     quiet: Annotated[bool, _option("--quiet", "-q", text="No progress.")] = False
     verbose: Annotated[

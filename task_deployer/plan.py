@@ -147,7 +147,7 @@ def _wish(resource: Desired, seen: object | None, record: Record | None) -> Chan
     change = Change(resource.address, resource.kind, Action.KEEP, entries=entries)
     if is_existing(resource):
         return replace(change, reason="not ours: used, never changed")
-    again = "an earlier run was interrupted here" if record is not None and interrupted(record) else ""
+    again = "an earlier run did not finish this" if record is not None and interrupted(record) else ""
     if seen is None or is_absent(seen):
         if resource.wants_nothing:
             return replace(change, reason=again)

@@ -72,7 +72,7 @@ def test_what_vanished_is_made_again() -> None:
 def test_an_interrupted_thing_is_carried_on(status: Status, found: SeenToy | None, action: Action) -> None:
     """Whatever an earlier run was about to do, what is there now decides; the plan says that it was interrupted."""
     change = only(plan_up([A], seen(toy__a=found), with_status(status, A), LINEAGE))
-    assert (change.action, change.reason) == (action, "an earlier run was interrupted here")
+    assert (change.action, change.reason) == (action, "an earlier run did not finish this")
 
 
 def test_an_existing_thing_is_kept_whatever_it_looks_like() -> None:

@@ -195,5 +195,5 @@ def _broken(path: Path, why: str) -> ManifestError:
     return ManifestError(
         f"The manifest {path} cannot be read",
         detail=f"{why}. It was not changed, and it is not taken for empty.",
-        hint="Put back an earlier copy of the file. If there is none, move it away and run `task-deploy adopt`, which records what bears its tags.",
+        hint="Put back an earlier copy of the file, or move it away and run `task-deploy adopt`, which rebuilds it.",
     )

@@ -21,7 +21,7 @@ SHARED: Final = "everybodys-bucket"
 STACKS: Final = ("first", "second")
 TASKS: Final = 5
 SECOND: Final = 2
-ROUNDS: Final = 3
+ROUNDS: Final = 2
 READ, PUT = f"GET /{SHARED}?notification", f"PUT /{SHARED}?notification"
 
 

@@ -17,7 +17,7 @@ demo: $(STAMP)  ## the main job on this laptop: a file becomes commands, and all
 	$(BIN)/task-deploy demo
 
 test: $(STAMP)  ## all tests
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 big: $(STAMP)  ## empty a bucket of 100,000 versions instead of 10,000, which takes minutes
 	TASK_DEPLOY_TEST_VERSIONS=100000 $(BIN)/python -m pytest tests/integration/test_big_buckets.py -k test_emptying

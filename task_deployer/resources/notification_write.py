@@ -112,9 +112,9 @@ def write(aws: Aws, part: Part) -> None:
     """
     former, place = read(aws, part.bucket, part.owner), ""
     found = former
-    for _ in range(_ATTEMPTS):
-        if part.is_in(found):
-            break
+    for again in range(_ATTEMPTS):
+        if part.is_in(found) or (again and obstacles(found, part.entries, part.keys)):
+            break  # a refusal now would take our record back, and some of ours may be there
         _check(found, part)
         kept = _keep(aws, part, found)
         place = place or kept

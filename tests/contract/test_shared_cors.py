@@ -121,6 +121,22 @@ def test_another_writer_who_had_read_before_us(aws: Aws, times: int) -> None:
         events.unregister("after-call.s3.PutBucketCors", overwrite)
 
 
+def test_a_rule_with_our_id_that_comes_after_our_write(aws: Aws) -> None:
+    """Once ours were put a refusal would forget them, so it is a failure instead: the record stays, and they can go."""
+    wanted = shared(aws, "a")
+    name = wanted.bucket.name
+
+    def take_an_id(**_: object) -> None:
+        events.unregister("after-call.s3.PutBucketCors", take_an_id)
+        put(aws, name, rule("a"), rule(f"{name}-1", "https://theirs.example.com"), wanted.rules[1])
+
+    events = aws.s3.meta.events
+    events.register("after-call.s3.PutBucketCors", take_an_id)
+    with pytest.raises(ResourceError, match="Another writer undoes"):
+        wanted.create(aws)
+    assert ["a", "1", "2"] == ids(aws, wanted)
+
+
 def test_a_removal_is_seen_through(aws: Aws) -> None:
     """Where another puts our rules back from his older copy while we remove them, they are removed once more."""
     wanted = shared(aws, "a")

@@ -17,7 +17,7 @@ from task_deployer.data_loss import CAREFUL, Choices, heeding, losses, question,
 from task_deployer.engine import execute
 from task_deployer.errors import ConfigError, CredentialsError, Interrupted
 from task_deployer.events import Outcome, Planned
-from task_deployer.kept_documents import folder_of, forget, with_care
+from task_deployer.kept_documents import forget, with_care
 from task_deployer.manifest import Manifest
 from task_deployer.observe import until_shown
 from task_deployer.outputs import Outputs, outputs_of
@@ -158,7 +158,7 @@ def _execute(
     known = dict(journal.records)
     outcome = execute(planned, {resource.address: resource for resource in desired}, observed, journal, means)
     gone = [c.address for c in planned.of(Action.DELETE) if c.kind == "bucket" and c.address not in journal.records]
-    forget(folder_of(journal.path), [known[address].identity["bucket"] for address in gone])
+    forget(journal.path, [known[address].identity["bucket"] for address in gone])
     _stop_if_asked(outcome)
     return outcome
 

@@ -48,9 +48,14 @@ class Kept:
 class Keeper:
     """Keeps documents for the stack of one manifest."""
 
-    folder: Path
+    manifest: Path
     account: Account
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @property
+    def folder(self) -> Path:
+        """Where it keeps them."""
+        return folder_of(self.manifest)
 
     def __call__(self, former: Former) -> str:
         """Keep one, unless the last one of its sort says the same; returns the place. It is on disk when this returns.
@@ -65,7 +70,7 @@ class Keeper:
             before = [path for path in every if _is_undone(_read(path)) == former.undone]
             if before and _says_the_same(before[-1], text):
                 return str(before[-1])
-            put_in_place(path, text)
+            put_in_place(path, text, path.with_name(f".{path.name}{_begun_by(self.manifest)}"))
             for old in before[1 : max(1, len(before) + 2 - MOST)]:
                 old.unlink(missing_ok=True)
         except OSError as error:
@@ -80,8 +85,7 @@ class Keeper:
 def with_care(aws: Aws, manifest: Path, skip_dead_foreign: bool) -> tuple[Aws, list[Remark]]:  # noqa: FBT001 - the user's choice
     """Clients that keep what is not ours before it is written over, and a list of what their verbs have to tell."""
     remarks: list[Remark] = []
-    keeper = Keeper(folder_of(manifest), aws.account)
-    return aws.caring_with(Care(keeper, remarks.append, skip_dead_foreign)), remarks
+    return aws.caring_with(Care(Keeper(manifest, aws.account), remarks.append, skip_dead_foreign)), remarks
 
 
 def folder_of(manifest: Path) -> Path:
@@ -101,18 +105,25 @@ def paths_of(folder: Path, bucket: str) -> tuple[Path, ...]:
     return tuple(sorted(path for path, match in files if match and match["bucket"] == bucket))
 
 
-def forget(folder: Path, buckets: Iterable[str]) -> None:
+def forget(manifest: Path, buckets: Iterable[str]) -> None:
     """Remove what is kept of buckets that are gone, what a killed run was writing, and the folder if it is empty then.
 
-    Projects of several stacks share the folder, and writing one takes less than a second: only what is older goes.
+    Projects of several stacks share the folder. What a run of this manifest began goes at once, as its lock is ours;
+    what another one began goes when it is old: writing takes less than a second.
     """
+    folder = folder_of(manifest)
     for path in folder.glob(".*.new"):
-        if time.time() - path.stat().st_mtime > _WRITTEN:
+        if path.name.endswith(_begun_by(manifest)) or time.time() - path.stat().st_mtime > _WRITTEN:
             path.unlink(missing_ok=True)
     for path in [path for bucket in buckets for path in paths_of(folder, bucket)]:
         path.unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
+
+
+def _begun_by(manifest: Path) -> str:
+    """How the name of a file ends that a run of this manifest has begun: neither buckets nor times hold a `~`."""
+    return f"~{manifest.name}.new"
 
 
 def load(path: Path) -> Kept:

@@ -18,7 +18,7 @@ def write(path: Path, text: str) -> None:
     Raises `ManifestError` if it cannot; then the old text is.
     """
     try:
-        put_in_place(path, text)
+        put_in_place(path, text, path.with_name(f".{path.name}.new"))
     except OSError as error:
         raise ManifestError(
             f"The manifest {path} cannot be written",
@@ -27,9 +27,8 @@ def write(path: Path, text: str) -> None:
         ) from error
 
 
-def put_in_place(path: Path, text: str) -> None:
-    """Write beside, flush, fsync, replace, fsync the folder, which is made if it is not there. Raises OSError."""
-    beside = path.with_name(f".{path.name}.new")
+def put_in_place(path: Path, text: str, beside: Path) -> None:
+    """Write `beside`, flush, fsync, replace, fsync the folder, which is made if it is not there. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with beside.open("w", encoding="utf-8") as file:
         file.write(text)

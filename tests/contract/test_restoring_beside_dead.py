@@ -6,7 +6,7 @@ import pytest
 
 from task_deployer.aws import Aws
 from task_deployer.care import Former
-from task_deployer.kept_documents import Keeper, folder_of
+from task_deployer.kept_documents import Keeper
 from task_deployer.local import process
 from task_deployer.resources.notification_document import Document, Entry, merge
 from task_deployer.resources.notification_write import read
@@ -51,7 +51,7 @@ def test_a_refused_restoration_succeeds_as_it_advises(aws: Aws, project: Project
     arns = {name: aws.account.arn("lambda", f"function:{bucket}-{name}") for name in ("one", "dead")}
     entries = [Entry(name, arn, TAGGING, f"{name}/") for name, arn in arns.items()]
     put(aws, bucket, merge({}, entries, ()))
-    Keeper(folder_of(project.manifest), aws.account)(Former(bucket, read(aws, bucket), ()))
+    Keeper(project.manifest, aws.account)(Former(bucket, read(aws, bucket), ()))
     put(aws, bucket, {})
     command = ("restore-notifications", bucket, "--yes")
     assert "--skip-dead-foreign" in project.refused(*command, code=1)["hint"]

@@ -14,7 +14,7 @@ import pytest
 from task_deployer.aws import Account
 from task_deployer.care import Former
 from task_deployer.errors import ManifestError
-from task_deployer.kept_documents import MOST, Keeper, buckets_in, folder_of, forget, load, paths_of
+from task_deployer.kept_documents import MOST, Keeper, buckets_in, forget, load, paths_of
 
 ACCOUNT = Account("123456789012", "eu-central-1")
 
@@ -22,7 +22,7 @@ ACCOUNT = Account("123456789012", "eu-central-1")
 @pytest.fixture
 def keeper(tmp_path: Path) -> Keeper:
     """One whose clock goes on by a second at each look."""
-    return Keeper(folder_of(tmp_path / ".task-deploy" / "media.dev.json"), ACCOUNT, _clock())
+    return Keeper(tmp_path / ".task-deploy" / "media.dev.json", ACCOUNT, _clock())
 
 
 def _clock() -> Callable[[], datetime]:
@@ -74,9 +74,9 @@ def test_a_bucket_whose_name_begins_like_another(keeper: Keeper) -> None:
     keeper(former(1, "a.b"))
     assert ("a", "a.b") == buckets_in(keeper.folder)
     assert ["a"] == [load(path).bucket for path in paths_of(keeper.folder, "a")]
-    forget(keeper.folder, ["a"])
+    forget(keeper.manifest, ["a"])
     assert ("a.b",) == buckets_in(keeper.folder)
-    forget(keeper.folder, ["a.b"])
+    forget(keeper.manifest, ["a.b"])
     assert not keeper.folder.exists()
 
 
@@ -116,15 +116,32 @@ def test_a_later_format_is_refused(keeper: Keeper) -> None:
 
 
 def test_what_a_killed_run_was_writing_goes(keeper: Keeper) -> None:
-    """A file that was begun goes when a minute has passed, and the folder with it; one that is being written stays."""
+    """What another stack's run began goes when a minute has passed, and the folder with it; till then it stays."""
     keeper.folder.mkdir(parents=True)
-    begun, being_written = keeper.folder / ".a.x.json.new", keeper.folder / ".b.x.json.new"
+    begun, being_written = keeper.folder / ".a.x.json.new", keeper.folder / ".b.x.json~x.media.dev.json.new"
     for path in (begun, being_written):
         path.write_text("{", encoding="utf-8")
     an_hour_ago = time.time() - 3600
     os.utime(begun, (an_hour_ago, an_hour_ago))
-    forget(keeper.folder, [])
+    forget(keeper.manifest, [])
     assert [being_written] == list(keeper.folder.iterdir())
     os.utime(being_written, (an_hour_ago, an_hour_ago))
-    forget(keeper.folder, [])
+    forget(keeper.manifest, [])
+    assert not keeper.folder.exists()
+
+
+def test_what_a_killed_run_of_ours_was_writing_goes_at_once(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that a run of this manifest began goes, however young: whoever holds the lock knows that it has died."""
+
+    class Killed(BaseException):
+        pass
+
+    def die(_descriptor: int) -> None:
+        raise Killed
+
+    monkeypatch.setattr(os, "fsync", die)
+    with pytest.raises(Killed):
+        keeper(former(1))
+    assert [".new"] == [path.suffix for path in keeper.folder.iterdir()]
+    forget(keeper.manifest, [])
     assert not keeper.folder.exists()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from task_deployer.errors import ConfigError, ResourceError, SafetyError
 from task_deployer.forbidden import together
@@ -18,11 +19,11 @@ from task_deployer.resources.base import (
     entries_of,
     same_thing,
 )
-from task_deployer.tags import MANIFEST, belongs_to_another, is_anothers, owner_of
+from task_deployer.tags import belongs_to_another, is_anothers, owner_of
+from task_deployer.unrecorded import Conflict, unrecorded
 
 _TAKE_DOWN = "Put the old setting back, or take the old one down first."
 _LEAVE = "Put the old setting back with `cors = []` and run `up`, which takes our rules out; then name the other one."
-_UNRECORDED = "this stack's own, kept by an earlier `down --keep-buckets`, or its manifest was lost"
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,6 @@ class Unreadable:
     """AWS refused the read. It is unknown whether the thing is there: never taken for absent."""
 
     error: ResourceError
-
-
-@dataclass(frozen=True)
-class _Conflict:
-    """One thing that may not be made as wanted: what is in the way, and what its author can do."""
-
-    address: Address
-    what: str
-    advice: str
 
 
 def refuse_conflicts(
@@ -56,13 +48,16 @@ def refuse_conflicts(
     _refuse_unreadable(desired, observed, records)
     _refuse_missing_references(desired, observed)
     _refuse_unfit_references(desired, observed)
-    conflicts = [
+    own = unrecorded(desired, observed, records, lineage)
+    told = {address for conflict in own for address, _ in conflict.things}
+    others = [
         conflict
         for resource in desired
+        if resource.address not in told
         for conflict in _conflicts(resource, observed.get(resource.address), records, lineage)
     ]
-    if conflicts:
-        raise _refusal(conflicts)
+    if own or others:
+        raise _refusal(own, others)
 
 
 def is_existing(resource: AnyResource) -> bool:
@@ -130,7 +125,7 @@ def _refuse_unfit_references(desired: Sequence[AnyResource], observed: Mapping[A
 
 def _conflicts(
     resource: AnyResource, seen: object | None, records: Mapping[Address, Record], lineage: str
-) -> tuple[_Conflict, ...]:
+) -> tuple[Conflict, ...]:
     """Look for the gravest first: what is recorded otherwise, then whose it is, then what cannot be written."""
     record = records.get(resource.address)
     if record is not None and (otherwise := _recorded_otherwise(resource, record)):
@@ -144,79 +139,71 @@ def _conflicts(
     return (*_refusals(resource, seen, record), *_fixed(resource, seen))
 
 
-def _recorded_otherwise(resource: AnyResource, record: Record) -> _Conflict | None:
+def _recorded_otherwise(resource: AnyResource, record: Record) -> Conflict | None:
     address = resource.address
     if not same_thing(record.identity, resource.identity):
         what = f"is recorded as {_named(record.identity)}, and the config makes it {_named(resource.identity)}"
-        return _Conflict(address, what, _LEAVE if ENTRIES in record.identity else _TAKE_DOWN)
+        return _conflict(address, what, _LEAVE if ENTRIES in record.identity else _TAKE_DOWN)
     advice = "Run `task-deploy down --keep-buckets` first, or put the old setting back."
     if is_existing(resource) and record.origin is Origin.CREATED:
-        return _Conflict(address, "was made by us, and the config says it is somebody else's", advice)
+        return _conflict(address, "was made by us, and the config says it is somebody else's", advice)
     if not is_existing(resource) and record.origin is Origin.ADOPTED:
-        return _Conflict(address, "is recorded as not ours, and the config says it is", advice)
+        return _conflict(address, "is recorded as not ours, and the config says it is", advice)
     return None
 
 
 def _anothers(
     resource: AnyResource, ours: Mapping[str, str], seen: Tagged, records: Mapping[Address, Record], lineage: str
-) -> _Conflict | None:
+) -> Conflict | None:
     address, named = resource.address, _named(resource.identity)
     record = records.get(address)
     of_others = belongs_to_another(seen.tags, ours)
     if record is None and (resource.exclusive or (seen.tags and of_others)):
         what = f"{named} exists already and is not in the manifest; {owner_of(seen.tags)}"
-        if of_others:
-            return _Conflict(address, what, "Choose another name, or remove that one if it is yours to remove.")
-        return _Conflict(
-            address,
-            f"{what}: {_UNRECORDED}",
-            _take_over(resource, adoptable=not records or seen.tags.get(MANIFEST) == lineage),
-        )
+        return _conflict(address, what, "Choose another name, or remove that one if it is yours to remove.")
     if record is not None and is_anothers(seen.tags, lineage, shed=resource.sheds_tags):
         what = f"{named} is recorded as ours, but {owner_of(seen.tags)}"
-        return _Conflict(address, what, "Somebody made it anew. Take it out of this config, or ask its owner.")
+        return _conflict(address, what, "Somebody made it anew. Take it out of this config, or ask its owner.")
     return None
 
 
-def _take_over(resource: AnyResource, *, adoptable: bool) -> str:
-    """What can be done about a thing of this stack that this manifest does not record.
-
-    A manifest that records something takes over what is of its own lineage, and nothing else.
-    """
-    ways = ["Run `task-deploy adopt`, which takes over all that bears these tags"] if adoptable else []
-    ways.append("put the manifest back")
-    if isinstance(resource, Referenced):
-        ways += ["choose another name", "use it as somebody else's (a bucket by `existing = true`, a topic by `queue`)"]
-    advice = f"{'; '.join(ways)}; or delete that one if nothing needs it."
-    return advice[0].upper() + advice[1:]
-
-
-def _refusals(resource: AnyResource, seen: object | None, record: Record | None) -> Iterator[_Conflict]:
+def _refusals(resource: AnyResource, seen: object | None, record: Record | None) -> Iterator[Conflict]:
     recorded = entries_of(record.identity) if record is not None else ()
     for refusal in resource.refusals(seen, recorded) if isinstance(resource, Careful) else ():
-        yield _Conflict(resource.address, refusal.what, refusal.advice)
+        yield _conflict(resource.address, refusal.what, refusal.advice)
 
 
-def _fixed(resource: AnyResource, seen: object | None) -> Iterator[_Conflict]:
+def _fixed(resource: AnyResource, seen: object | None) -> Iterator[Conflict]:
     for difference in () if seen is None else resource.diff(seen):
         if difference.fixed:
             what = f"has {difference.path} {difference.found!r}, and the config wants {difference.wanted!r}"
             advice = "AWS cannot change that in place. Put the old setting back, or take the old one down first."
-            yield _Conflict(resource.address, what, advice)
+            yield _conflict(resource.address, what, advice)
 
 
-def _refusal(conflicts: Sequence[_Conflict]) -> SafetyError:
-    """One conflict has its advice as the hint; of several, each has it beside itself where they differ."""
-    advice = {conflict.advice for conflict in conflicts}
-    apart = len(advice) > 1
-    lines = [f"{c.address}: {c.what}" + (f"\n    {c.advice}" if apart else "") for c in conflicts]
-    things = len({conflict.address for conflict in conflicts})
+def _conflict(address: Address, what: str, advice: str) -> Conflict:
+    return Conflict(((address, what),), advice)
+
+
+def _refusal(own: Sequence[Conflict], others: Sequence[Conflict]) -> SafetyError:
+    """One advice for all is the hint; where there are several, each is told beside what it is for."""
+    conflicts = (*own, *others)
+    apart = len({conflict.advice for conflict in conflicts}) > 1
+    things = list(dict.fromkeys(address for conflict in conflicts for address, _ in conflict.things))
+    many, are = ("one thing", "is") if len(things) == 1 else (f"{len(things)} things", "are")
+    why = "cannot be made as wanted" if others else f"of this stack {are} at AWS already, and not in the manifest"
     return SafetyError(
-        f"Refused: {'one thing' if things == 1 else f'{things} things'} cannot be made as wanted",
-        detail="\n".join([*lines, "Nothing was changed."]),
+        f"Refused: {many} {why}",
+        detail="\n".join([*chain.from_iterable(_lines(one, apart=apart) for one in conflicts), "Nothing was changed."]),
         hint="" if apart else conflicts[0].advice,
-        address=conflicts[0].address,
+        address=things[0],
     )
+
+
+def _lines(conflict: Conflict, *, apart: bool) -> Iterator[str]:
+    yield from (f"{address}: {what}" for address, what in conflict.things)
+    said = [conflict.why, conflict.advice] if apart else [conflict.why]
+    yield from (f"{'    ' if apart else ''}{words}" for words in said if words)
 
 
 def _named(identity: Identity) -> str:

@@ -165,6 +165,8 @@ class Refusal:
 
     what: str
     advice: str
+    bears_our_id: bool = False
+    """Whether it is about what nobody has recorded and bears an id of ours: where a manifest was lost, it is ours."""
 
 
 @runtime_checkable

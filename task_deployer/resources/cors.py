@@ -99,7 +99,11 @@ class Cors(Resource[SeenCors]):
         name = self.bucket.name
         taken = [rule.get("ID") for rule in seen.rules if rule.get("ID") not in recorded]
         refusals = [
-            Refusal(f"the bucket {name} has a CORS rule {rule_id!r} already, which is not ours", _SAME_ID)
+            Refusal(
+                f"the bucket {name} has a CORS rule {rule_id!r} already, which is not recorded as ours",
+                _SAME_ID,
+                bears_our_id=True,
+            )
             for rule_id in taken
         ]
         if self.rules and seen.foreign + len(self.rules) > document.LIMIT:

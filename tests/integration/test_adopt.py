@@ -49,13 +49,25 @@ def test_a_lost_manifest_is_rebuilt(project: Project, account: Account) -> None:
 
 
 def test_up_says_that_it_can_be_taken_over(project: Project, account: Account) -> None:
-    """Where this stack's own things stand in the way of `up`, the refusal names `adopt`."""
+    """Where a manifest was lost `up` says how many things of this stack are there, and what to do: once, and it works.
+
+    A CORS rule of ours in a bucket of others is one of them.
+    """
+    account.bucket(SHARED)
+    project.configure(ATTACHED)
     project.succeed("up")
     lose(project)
     deployed = account.listing()
     refusal = project.refused("up", code=5)
-    assert "task-deploy adopt" in refusal["detail"] + refusal["hint"]
+    assert "Refused: 6 things of this stack are at AWS already, and not in the manifest" == refusal["summary"]
+    assert "Run `task-deploy adopt`" == refusal["hint"].partition(":")[0]
+    assert "`task-deploy adopt`" not in refusal["detail"]
+    assert "'media-dev-ingest-theirs-1'" in refusal["detail"]
+    words = project.run("up", "--no-color").err.splitlines()
+    assert [f"Next: {refusal['hint']}"] == [line for line in words if "adopt" in line]
     assert deployed == account.listing()
+    project.succeed("adopt", "--yes")
+    assert {} == project.succeed("up", "--json").differing
 
 
 def test_drift_is_told_and_left(project: Project, account: Account) -> None:

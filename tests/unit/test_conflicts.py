@@ -17,6 +17,7 @@ pytestmark = pytest.mark.usefixtures("toys")
 
 TAGS = {"task-deployer:stack": "media", "task-deployer:env": "dev", "task-deployer:manifest": LINEAGE}
 A = Toy("a", tags=TAGS)
+OWN = "this stack's own, kept by an earlier `down --keep-buckets`, or its manifest was lost."
 FORBIDDEN = Unreadable(ResourceError("refused", code="403", detail="why", hint="what next"))
 
 
@@ -43,10 +44,62 @@ def test_what_exists_without_a_record_is_a_conflict() -> None:
 def test_what_is_this_stacks_own_without_a_record_is_told() -> None:
     """What bears this stack's own tags without a record was kept, or its manifest was lost; and what can be done."""
     error = refusal([A], {"toy.a": SeenToy(1, {**TAGS, "task-deployer:manifest": "older"})})
-    assert "this stack's own, kept by an earlier `down --keep-buckets`, or its manifest was lost" in error.detail
-    assert error.hint == (
-        "Run `task-deploy adopt`, which takes over all that bears these tags; put the manifest back; or delete that "
-        "one if nothing needs it."
+    assert OWN in error.detail
+    assert error.summary == "Refused: one thing of this stack is at AWS already, and not in the manifest"
+    assert error.hint == "Run `task-deploy adopt`: it records all that bears these tags, and changes nothing at AWS."
+
+
+def test_a_lost_manifest_is_one_refusal() -> None:
+    """All that a lost manifest recorded is told in one refusal: each thing by name, why once, one thing to do."""
+    older = {**TAGS, "task-deployer:manifest": "older"}
+    rule = CorsRule("media-dev-ingest-uploads-1", ("*",), ("GET",))
+    theirs = Bucket("ingest.uploads", "theirs", "eu-central-1", existing=True)
+    shared = Cors("ingest.uploads", theirs, (rule,), shared=True)
+    error = refusal(
+        [A, Chest("c", tags=TAGS), shared],
+        {"toy.a": SeenToy(1, older), "chest.c": SeenToy(1, older), shared.address: SeenCors((rule.render(),))},
+    )
+    assert error.summary == "Refused: 3 things of this stack are at AWS already, and not in the manifest"
+    assert error.detail.splitlines() == [
+        "toy.a: name a exists already",
+        "chest.c: name c exists already",
+        f"cors.ingest.uploads: the bucket theirs has a CORS rule {rule.id!r} already, which is not recorded as ours",
+        f"The tags say stack 'media', environment 'dev', lineage older: {OWN}",
+        "Nothing was changed.",
+    ]
+    assert error.hint == "Run `task-deploy adopt`: it records all that bears these tags, and changes nothing at AWS."
+
+
+def test_several_lost_manifests_have_one_hint() -> None:
+    """Things of two lineages are told apart, and `adopt`, which lets one choose, is the hint for both."""
+    older, oldest = ({**TAGS, "task-deployer:manifest": one} for one in ("older", "oldest"))
+    error = refusal([A, Toy("b", tags=TAGS)], {"toy.a": SeenToy(1, older), "toy.b": SeenToy(1, oldest)})
+    said = [line.partition("lineage ")[2].partition(":")[0] for line in error.detail.splitlines()]
+    assert ["", "older", "", "oldest", ""] == said
+    assert "`task-deploy adopt`" in error.hint
+
+
+def test_a_lost_manifest_hides_no_conflict() -> None:
+    """What is somebody else's is told beside what is ours, each with its own advice, said once."""
+    older = {**TAGS, "task-deployer:manifest": "older"}
+    wishes = [Toy(name, tags=TAGS) for name in "abc"]
+    error = refusal(
+        [*wishes], {"toy.a": SeenToy(1, older), "toy.b": SeenToy(1, older), "toy.c": SeenToy(1, {"Name": "theirs"})}
+    )
+    assert error.summary == "Refused: 3 things cannot be made as wanted"
+    assert [line for line in error.detail.splitlines() if line.startswith("    ")] == [
+        f"    The tags say stack 'media', environment 'dev', lineage older: {OWN}",
+        "    Run `task-deploy adopt`: it records all that bears these tags, and changes nothing at AWS.",
+        "    Choose another name, or remove that one if it is yours to remove.",
+    ]
+
+
+def test_what_bears_no_lineage_is_not_offered_to_adopt() -> None:
+    """Without the tag that tells its manifest `adopt` would not take a thing over, so it is not offered."""
+    known = {key: value for key, value in TAGS.items() if key != "task-deployer:manifest"}
+    assert (
+        "Put the manifest back; or delete that one if nothing needs it."
+        == refusal([A], {"toy.a": SeenToy(1, known)}).hint
     )
 
 
@@ -161,7 +214,7 @@ def test_a_cors_rule_with_our_id_is_somebody_elses_unless_recorded() -> None:
     rule = CorsRule("media-dev-ingest-uploads-1", ("*",), ("GET",))
     wish = Cors("ingest.uploads", Bucket("ingest.uploads", "x", "eu-central-1", existing=True), (rule,), shared=True)
     error = refusal([wish], {wish.address: SeenCors((rule.render(),))})
-    assert "CORS rule 'media-dev-ingest-uploads-1' already, which is not ours" in error.detail
+    assert "CORS rule 'media-dev-ingest-uploads-1' already, which is not recorded as ours" in error.detail
     assert plan_up([wish], {wish.address: SeenCors((rule.render(),))}, recorded(wish), LINEAGE).pending == ()
 
 
@@ -193,7 +246,7 @@ def test_an_overlap_with_somebody_elses_is_a_conflict(records: dict[Address, Rec
 def test_all_conflicts_are_told_at_once() -> None:
     """Several conflicts are told together, each with its own advice where that differs."""
     error = refusal(
-        [A, Toy("b"), Toy("c", value=100)],
+        [A, Toy("b", tags=TAGS), Toy("c", value=100)],
         {"toy.a": SeenToy(1, TAGS), "toy.b": SeenToy(1, {}), "toy.c": SeenToy(1, {})},
         recorded(Toy("c")),
     )
@@ -205,7 +258,7 @@ def test_all_conflicts_are_told_at_once() -> None:
         "toy.c",
         "Nothing was changed.",
     ]
-    assert (sum(line.startswith("    ") for line in lines), error.hint) == (3, "")
+    assert (sum(line.startswith("    ") for line in lines), error.hint) == (4, ""), "three ways, and one reason"
 
 
 def test_references_to_nothing_are_told_at_once() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from task_deployer.aws import Aws
-from task_deployer.errors import SafetyError
+from task_deployer.errors import SafetyError, UsageError
 from task_deployer.observe import ask_all
 from task_deployer.plan import Action, Change, Plan, emptying, keeping
 from task_deployer.records import Record
@@ -20,13 +20,25 @@ from task_deployer.walk import Means
 class Choices:
     """What the user chose about data: buckets emptied first, or left; log groups left.
 
-    `skip_dead_foreign`: events of others that cannot be delivered are no obstacle to ours.
+    `skip_dead_foreign`: events of others that cannot be delivered are no obstacle to ours. Raises `UsageError` for
+    buckets that are to be emptied and kept: neither is a harmless guess at what was meant.
     """
 
     empty_buckets: bool = False
     keep_buckets: bool = False
     keep_logs: bool = False
     skip_dead_foreign: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself, before anything else is looked at."""
+        if self.empty_buckets and self.keep_buckets:
+            raise UsageError(
+                "--empty-buckets and --keep-buckets contradict each other",
+                detail="--empty-buckets deletes all that is in the buckets that would go, for good, and then the "
+                "buckets. --keep-buckets leaves those buckets with all that is in them, and forgets them. Nothing was "
+                "changed.",
+                hint="Choose one of them.",
+            )
 
     @property
     def kept(self) -> frozenset[str]:

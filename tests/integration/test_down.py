@@ -2,6 +2,8 @@
 
 import shutil
 
+import pytest
+
 from bench.latency import slowed
 from tests.integration.account import Account
 from tests.integration.project import CONFIG, REGION, Project
@@ -71,6 +73,22 @@ def test_keep_buckets(project: Project, account: Account) -> None:
     assert account.s3.get_object(Bucket=BUCKET, Key="a.csv")["Body"].read() == b"x"
     assert "LambdaFunctionConfigurations" not in account.s3.get_bucket_notification_configuration(Bucket=BUCKET)
     assert not project.manifest.exists()
+
+
+@pytest.mark.parametrize("command", ["up", "plan", "down"])
+def test_emptied_and_kept(project: Project, account: Account, command: str) -> None:
+    """Buckets to be emptied and kept are exit 2 that says what each would do, before AWS is asked for anything."""
+    project.succeed("up")
+    before = project.files(), account.listing()
+    flags = "--empty-buckets", "--keep-buckets"
+    away = "http://127.0.0.1:1"
+    refusal = project.refused(
+        command, *flags, *(() if command == "plan" else ("--yes",)), code=2, AWS_ENDPOINT_URL=away
+    )
+    assert all(flag in refusal["summary"] for flag in flags)
+    assert "for good" in refusal["detail"]
+    assert "forgets" in refusal["detail"]
+    assert before == (project.files(), account.listing())
 
 
 def test_up_after_keep_buckets(project: Project, account: Account) -> None:

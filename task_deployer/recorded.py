@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from task_deployer import manifest, manifest_file, manifest_lock
-from task_deployer.config.table import nearest
+from task_deployer.config.table import alike
 from task_deployer.errors import ManifestError, UsageError
 from task_deployer.lock_holder import Life
 from task_deployer.manifest import Manifest
@@ -14,6 +14,8 @@ from task_deployer.project import Project
 from task_deployer.records import Record
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import Address
+
+_CLOSEST = 3  # addresses that are named where one is not known
 
 Confirm = Callable[[str], None]
 """Ask the user a question; raise a `TaskDeployError` if the answer is not yes."""
@@ -125,5 +127,12 @@ def _unknown(address: str, journal: Manifest | None = None) -> UsageError:
     return UsageError(
         f"Nothing is recorded under the address {address!r}",
         detail=f"{journal.path} was looked into. Nothing was changed." if journal else "There is no manifest.",
-        hint=nearest(address, journal.records) if journal else "Name it with --env or --manifest FILE.",
+        hint=_nearest(address, journal) if journal else "Name it with --env or --manifest FILE.",
     )
+
+
+def _nearest(address: str, journal: Manifest) -> str:
+    """The addresses that may be meant. A large stack has hundreds: it never names them all."""
+    every = "`task-deploy state list` shows all that is recorded."
+    close = alike(address, journal.records, most=_CLOSEST)
+    return f"Did you mean {' or '.join(close)}? {every}" if close else every

@@ -53,12 +53,18 @@ def quoted(value: object) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Name the known word that is most like the given one; where none is, all that are known."""
-    by_small_letters = {one.lower(): one for one in known}
-    close = get_close_matches(word.lower(), by_small_letters, n=1)
+    every = tuple(known)
+    close = alike(word, every, most=1)
     if close:
-        return f"Did you mean {by_small_letters[close[0]]}?"
-    listed = ", ".join(by_small_letters.values())
+        return f"Did you mean {close[0]}?"
+    listed = ", ".join(every)
     return f"Known: {listed}." if listed else ""
+
+
+def alike(word: str, known: Iterable[str], *, most: int) -> list[str]:
+    """The known words that are like the given one, the nearest first; capitals do not count."""
+    by_small_letters = {one.lower(): one for one in known}
+    return [by_small_letters[one] for one in get_close_matches(word.lower(), by_small_letters, n=most)]
 
 
 def distinct(items: tuple[Item, ...]) -> tuple[Item, ...]:

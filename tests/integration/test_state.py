@@ -78,11 +78,13 @@ def test_show(deployed: Project) -> None:
 
 @pytest.mark.parametrize("verb", ["show", "forget"])
 def test_an_unknown_address_names_the_nearest(deployed: Project, verb: str) -> None:
-    """An address that is not recorded is exit 2 and names the one that is most like it; nothing is changed."""
+    """An address that is not recorded is exit 2, names those that are most like it, and no more; nothing is changed."""
     before = deployed.files()
-    assert (
-        f"Did you mean {ADDRESS}?" == deployed.refused("state", verb, "bucket.ingest.upload", "--yes", code=2)["hint"]
-    )
+    hint = deployed.refused("state", verb, "bucket.ingest.upload", "--yes", code=2)["hint"]
+    close, _, rest = hint.partition("? ")
+    assert ADDRESS == close.removeprefix("Did you mean ").split(" or ")[0]
+    assert (3, "`task-deploy state list` shows all that is recorded.") == (len(close.split(" or ")), rest)
+    assert rest == deployed.refused("state", verb, "nope", "--yes", code=2)["hint"]
     assert before == deployed.files()
 
 

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
+from task_deployer.process_start import started
+
 _LONGEST = 200  # characters of a command line: what fits into a message
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Life(StrEnum):
@@ -51,8 +52,8 @@ class Holder:
             return Life.DEAD
         except PermissionError:
             pass  # it is there, and somebody else's
-        started = _started(self.pid)
-        return Life.DEAD if started and self.started and started != self.started else Life.LIVING
+        now = started(self.pid)
+        return Life.DEAD if now and self.started and now != self.started else Life.LIVING
 
     @property
     def is_here(self) -> bool:
@@ -68,7 +69,7 @@ def this_process() -> Holder:
     """Describe this process as a holder from now on."""
     words = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
     now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    return Holder(socket.gethostname(), os.getpid(), _started(os.getpid()), _user(), words[:_LONGEST], now)
+    return Holder(socket.gethostname(), os.getpid(), started(os.getpid()), _user(), words[:_LONGEST], now)
 
 
 def parse(text: str) -> Holder | None:
@@ -87,15 +88,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a number without a name, as in containers
         return str(os.getuid())
-
-
-def _started(pid: int) -> str:
-    """When a process was started, by Linux's own count since this boot; empty on other systems, and for the dead.
-
-    A process that was killed stays in the table until its parent looks, as a zombie: it holds nothing any more.
-    """
-    try:
-        state, *fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        return "dead" if state in "ZX" else f"{_BOOT.read_text(encoding='ascii').strip()} {fields[18]}"
-    except (OSError, ValueError, IndexError):
-        return ""

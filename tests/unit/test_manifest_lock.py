@@ -14,9 +14,10 @@ import pytest
 from task_deployer import manifest_file, manifest_lock
 from task_deployer.errors import ManifestError
 from task_deployer.lock_holder import Life, parse, this_process
+from task_deployer.process_start import started
 from tests.lock_holders import another_process
 
-needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not say when it began")
+dated = pytest.mark.skipif(not started(os.getpid()), reason="the system does not say when a process began")
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_what_this_process_left_is_no_hindrance(path: Path) -> None:
         pass
 
 
-@needs_proc
+@dated
 def test_a_zombie_holds_nothing(path: Path) -> None:
     """A process that was killed, and whose parent has not looked yet, is dead."""
     with another_process(path) as process:
@@ -81,7 +82,7 @@ def test_a_zombie_holds_nothing(path: Path) -> None:
             pass
 
 
-@needs_proc
+@dated
 def test_a_number_that_was_given_again_is_another_process(path: Path) -> None:
     """A living process that was started at another time than the holder is not the holder: he is dead."""
     leave(path, pid=os.getppid(), started="another boot 1")

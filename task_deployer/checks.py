@@ -7,6 +7,8 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from task_deployer.errors import ConfigError, CredentialsError, TaskDeployError
+from task_deployer.lock_holder import Life
+from task_deployer.manifest_lock import Hold
 
 _TOLERATED = 60  # seconds: what an answer may take, and a clock may drift
 _REFUSED = 240  # AWS refuses what is signed 5 minutes off (IAM user guide, signing requests); a minute before it
@@ -79,6 +81,14 @@ def failed(name: str, error: TaskDeployError) -> Check:
     code = error.exit_code if isinstance(error, ConfigError | CredentialsError) else 1
     detail = "\n".join(filter(None, (error.summary, error.detail)))
     return Check(name, Verdict.PROBLEM, detail, error.hint, code)
+
+
+def lock(hold: Hold) -> Check:
+    """Who holds the lock of the manifest, or has left it. A dead one's is free where the kernel has let it go."""
+    if hold.life is Life.DEAD:
+        hint = "The next run takes it over. Where that is refused all the same, `task-deploy unlock` breaks the lock."
+        return warning("lock", f"{hold} has ended, and left the lock of this stack", hint)
+    return warning("lock", f"{hold} holds the lock of this stack", hold.advice)
 
 
 def clock(answered: str, now: datetime) -> Check:

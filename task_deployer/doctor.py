@@ -16,12 +16,13 @@ from task_deployer import __version__, manifest_file, stack
 from task_deployer.archive import DIRECT_LIMIT, Archive
 from task_deployer.aws import Aws
 from task_deployer.chain import Scene, links
-from task_deployer.checks import Check, Diagnosis, Verdict, clock, failed, ok, warning, worst
+from task_deployer.checks import Check, Diagnosis, Verdict, clock, failed, lock, ok, warning, worst
 from task_deployer.commands import Run
 from task_deployer.config import Config
 from task_deployer.deployer_policy import deployer_policies
 from task_deployer.encryption import NOTHING, Found
 from task_deployer.errors import ConfigError, CredentialsError, Interrupted, TaskDeployError
+from task_deployer.lock_holder import Life
 from task_deployer.manifest import Manifest
 from task_deployer.plan import Desired, plan_up
 from task_deployer.project import Project, check_names, prepare
@@ -126,24 +127,24 @@ def _nothing_here(project: Project) -> ConfigError:
 
 
 def _recorded(project: Project, notes: _Notes) -> Manifest | None:
-    """The manifest, who is at work on it, and what an earlier run did not finish."""
+    """The manifest, who holds its lock, and what an earlier run did not finish."""
     try:
+        path = project.manifest_meant()
+        hold = manifest_file.signed(path) if path else None
         journal = project.to_take_down()[1]
     except ConfigError:  # told already: the config does not even say whose manifest is meant
         return None
     except TaskDeployError as error:
         notes.checks.append(failed("manifest", error))
         return None
+    held = [lock(hold)] if hold else []
     if journal is None:
-        notes.checks.append(ok("manifest", "none: nothing is deployed yet"))
+        notes.checks += [ok("manifest", "none: nothing is deployed yet"), *held]
         return None
     told = f"{journal.path} records {len(journal.records)} resources of {journal.stack}/{journal.env}"
-    notes.checks.append(ok("manifest", told))
-    holder = manifest_file.holder(journal.path)
-    if holder:
-        notes.checks.append(warning("lock", f"{holder} is at work on this stack", "Wait until it has ended."))
+    notes.checks += [ok("manifest", told), *held]
     begun = [f"{address} ({record.status})" for address, record in journal.records.items() if interrupted(record)]
-    if begun and not holder:
+    if begun and (hold is None or hold.life is Life.DEAD):
         hint = "Run the command that was interrupted again, `up` or `down`: it goes on from there."
         notes.checks.append(warning("interrupted", f"An earlier run did not finish: {', '.join(begun)}", hint))
     return journal

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from task_deployer import manifest_lock
 from task_deployer.errors import ManifestError
+from task_deployer.manifest_lock import Hold
 
 FOLDER = ".task-deploy"
 _IGNORE = ".gitignore"
@@ -80,13 +81,12 @@ def lock_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.lock")
 
 
-def holder(path: Path) -> str | None:
-    """Who says to hold the lock of a manifest; None if nobody does, or a process of this machine that has died.
+def signed(path: Path) -> Hold | None:
+    """Who says to hold the lock of a manifest, alive or dead; None if nobody does.
 
     Does not take the lock: a run that begins meanwhile must find it free.
     """
-    found = manifest_lock.signed(lock_of(path))
-    return str(found) if found else None
+    return manifest_lock.signed(lock_of(path))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -28,6 +28,17 @@ class Hold:
         """Whether the holder is alive."""
         return self.holder.life if self.holder else Life.UNKNOWN
 
+    @property
+    def advice(self) -> str:
+        """What whoever finds the lock held can do."""
+        pid = self.holder.pid if self.holder else 0
+        return {
+            Life.LIVING: f"Wait until it has ended, or end it (kill {pid}), then run the same command again.",
+            Life.DEAD: "That process has ended, and left the lock: `task-deploy unlock` breaks it.",
+            Life.UNKNOWN: "Wait until it has ended. Whether it still runs cannot be told from here: where it does not, "
+            "`task-deploy unlock` breaks the lock.",
+        }[self.life]
+
     def __str__(self) -> str:
         return str(self.holder or "a process that has not said who it is")
 
@@ -72,13 +83,13 @@ def find(lock: Path) -> Hold | None:
         raise _unreachable(lock, error) from error
 
 
-def signed(lock: Path) -> Holder | None:
-    """Say who has signed the lock, without taking it; None if nobody has, or a process that has died."""
+def signed(lock: Path) -> Hold | None:
+    """Say who has signed the lock, without taking it: a dead one may hold it no more. None if nobody has."""
     try:
         holder = parse(lock.read_bytes()[:_MOST].decode(errors="replace"))
     except OSError:
         return None
-    return None if holder is None or holder.life is Life.DEAD else holder
+    return Hold(lock, holder) if holder else None
 
 
 def remove(lock: Path) -> None:
@@ -135,15 +146,8 @@ def _unreachable(lock: Path, error: OSError) -> ManifestError:
 
 
 def _busy(hold: Hold) -> ManifestError:
-    pid = hold.holder.pid if hold.holder else 0
-    advice = {
-        Life.LIVING: f"Wait until it has ended, or end it (kill {pid}), then run the same command again.",
-        Life.DEAD: "That process has ended, and left the lock: `task-deploy unlock` breaks it.",
-        Life.UNKNOWN: "Wait until it has ended. Whether it still runs cannot be told from here: where it does not, "
-        "`task-deploy unlock` breaks the lock.",
-    }
     return ManifestError(
         "Another task-deploy is at work on this stack",
         detail=f"{hold.lock} is held by {hold}. Nothing was changed.",
-        hint=advice[hold.life],
+        hint=hold.advice,
     )

@@ -1,11 +1,14 @@
 """`doctor` as a user runs it: before the first `up`, after it, and where config or credentials are the problem."""
 
+from dataclasses import replace
 from typing import TypedDict
 
 import pytest
 
+from task_deployer.lock_holder import this_process
 from tests.integration.account import Account
 from tests.integration.project import Project, Ran
+from tests.lock_holders import another_process
 
 
 class Checked(TypedDict):
@@ -137,6 +140,32 @@ def test_a_broken_manifest(project: Project) -> None:
     ran = project.run("doctor", "--json")
     assert 1 == ran.code
     assert "cannot be read" in checks(ran)["manifest"]["detail"]
+
+
+def test_a_lock_of_another_machine(project: Project) -> None:
+    """A lock that another machine has left is told before the first `up` and after, with `unlock` as the way out."""
+    elsewhere = replace(this_process(), host="elsewhere", pid=7).dumps()
+    for command in ("plan", "up"):
+        project.succeed(command)
+        project.write(".task-deploy/media.dev.json.lock", elsewhere)
+        check = checks(project.succeed("doctor", "--json"))["lock"]
+        assert "process 7 on elsewhere" in check["detail"]
+        assert "`task-deploy unlock`" in check["hint"]
+        project.succeed("unlock", "--yes")
+
+
+def test_the_lock_of_the_dead(project: Project) -> None:
+    """A lock that a killed process left is told with what takes it over, and `unlock` where that does not do."""
+    project.succeed("up")
+    with another_process(project.manifest) as process:
+        assert "kill" in checks(project.succeed("doctor", "--json"))["lock"]["hint"]
+        process.kill()
+    check = checks(project.succeed("doctor", "--json"))["lock"]
+    assert f"process {process.pid} on" in check["detail"]
+    assert "has ended" in check["detail"]
+    assert "`task-deploy unlock`" in check["hint"]
+    project.succeed("up")
+    assert "lock" not in checks(project.succeed("doctor", "--json"))
 
 
 def test_an_endpoint_that_is_away(project: Project) -> None:

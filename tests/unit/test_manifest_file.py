@@ -7,7 +7,7 @@ import pytest
 
 from task_deployer import manifest, manifest_file
 from task_deployer.errors import ManifestError
-from task_deployer.lock_holder import this_process
+from task_deployer.lock_holder import Life, this_process
 from task_deployer.records import Record
 from task_deployer.resources.base import Address
 from tests.builders import ACCOUNT
@@ -134,23 +134,25 @@ def test_an_empty_manifest_that_cannot_be_removed(manifest_path: Path) -> None:
 def test_who_holds_the_lock_is_told_without_taking_it(manifest_path: Path) -> None:
     """A living holder is named, while others are refused as ever; before it and after it there is none."""
     manifest_file.write(manifest_path, "{}")
-    assert manifest_file.holder(manifest_path) is None
+    assert manifest_file.signed(manifest_path) is None
     with another_process(manifest_path) as process:
-        assert f"process {process.pid} on" in (manifest_file.holder(manifest_path) or "")
+        assert f"process {process.pid} on" in str(manifest_file.signed(manifest_path))
         with pytest.raises(ManifestError):
             open_it(manifest_path)
     with manifest_file.locked(manifest_path):
-        assert f"process {os.getpid()} on" in (manifest_file.holder(manifest_path) or "")
-    assert manifest_file.holder(manifest_path) is None
+        assert f"process {os.getpid()} on" in str(manifest_file.signed(manifest_path))
+    assert manifest_file.signed(manifest_path) is None
 
 
 def test_a_holder_that_was_killed_holds_nothing(manifest_path: Path) -> None:
-    """What a killed process wrote into the lock is no holder any more; one on another machine may be."""
+    """What a killed process wrote into the lock is told as a dead one's; one on another machine may live."""
     manifest_file.write(manifest_path, "{}")
     with another_process(manifest_path) as process:
         process.kill()
         process.wait()
-    assert manifest_file.holder(manifest_path) is None
+    dead = manifest_file.signed(manifest_path)
+    assert (process.pid, Life.DEAD) == (dead and dead.holder and dead.holder.pid, dead and dead.life)
     elsewhere = replace(this_process(), host="elsewhere", pid=1)
     manifest_file.lock_of(manifest_path).write_text(elsewhere.dumps(), encoding="utf-8")
-    assert manifest_file.holder(manifest_path) == str(elsewhere)
+    found = manifest_file.signed(manifest_path)
+    assert (elsewhere, Life.UNKNOWN) == (found and found.holder, found and found.life)

@@ -15,7 +15,7 @@ from task_deployer.aws import Aws
 from task_deployer.config import Config
 from task_deployer.data_loss import CAREFUL, Choices, heeding, losses, question, refuse_loss
 from task_deployer.engine import execute
-from task_deployer.errors import ConfigError, CredentialsError, Interrupted
+from task_deployer.errors import CredentialsError, Interrupted
 from task_deployer.events import Outcome, Planned
 from task_deployer.kept_documents import forget, with_care
 from task_deployer.manifest import Manifest
@@ -100,10 +100,7 @@ def status(project: Project, run: Run) -> Result:
     config = project.config_if_any()
     recorded = project.recorded(config)
     if config is None and recorded is None:
-        raise ConfigError(
-            f"There is neither a config in {project.folder} nor a manifest of {project.env!r}",
-            hint="Go to the project's folder, or name its config (--config DIR) or its manifest (--manifest FILE).",
-        )
+        raise project.nothing_here()
     region = project.region(config, recorded)
     archives = prepare(config, region) if config else {}
     aws = project.connect(region, config)
@@ -129,6 +126,7 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     config, recorded = project.to_take_down()
     others = left_behind(project.other_manifests(recorded))
     if recorded is None:
+        project.tidy()
         return Result("down", config.stack.name if config else None, project.env, None, None, warnings=others)
     aws = project.connect(project.region(config, recorded), config)
     aws, remarks = with_care(aws, recorded.path, choices.skip_dead_foreign)

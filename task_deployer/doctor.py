@@ -111,19 +111,12 @@ def _on_disk(project: Project, notes: _Notes) -> _Ground:
     if journal is not None and config is None and not is_broken:
         notes.checks.append(ok("config", "none: only what is recorded is looked at"))
     elif journal is None and config is None and not notes.has_problem:
-        notes.checks.append(failed("config", _nothing_here(project)))
+        notes.checks.append(failed("config", project.nothing_here()))
     region = notes.attempt("region", lambda: project.region(config, journal))
     if region is not None:
         notes.checks.append(ok("region", region))
     archives = _packages(config, region, notes) if config and region else {}
     return _Ground(config, journal, region, archives)
-
-
-def _nothing_here(project: Project) -> ConfigError:
-    return ConfigError(
-        f"There is neither a config in {project.folder} nor a manifest of {project.env!r}",
-        hint="Go to the project's folder, or name its config (--config DIR) or its manifest (--manifest FILE).",
-    )
 
 
 def _recorded(project: Project, notes: _Notes) -> Manifest | None:

@@ -1,8 +1,8 @@
 """The file that a manifest is kept in: one writer at a time, and never half a text, whatever ends the run."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from task_deployer import manifest_lock
@@ -11,6 +11,7 @@ from task_deployer.manifest_lock import Hold
 
 FOLDER = ".task-deploy"
 _IGNORE = ".gitignore"
+_LOCK = ".lock"
 
 
 def write(path: Path, text: str) -> None:
@@ -19,7 +20,7 @@ def write(path: Path, text: str) -> None:
     Raises `ManifestError` if it cannot; then the old text is.
     """
     try:
-        put_in_place(path, text, path.with_name(f".{path.name}.new"))
+        put_in_place(path, text, _beside(path))
     except OSError as error:
         raise ManifestError(
             f"The manifest {path} cannot be written",
@@ -73,12 +74,43 @@ def locked(path: Path) -> Iterator[None]:
         recorded = path.exists()
         manifest_lock.release(lock, descriptor, remove=not recorded)
         if not recorded:
-            _remove_empty(lock.parent, made)
+            remove_empty(lock.parent, made)
+
+
+def tidy(path: Path) -> None:
+    """Remove what a run has left that was killed when its manifest was gone, or not yet there.
+
+    A lock that is held stays. Outside the tool's own folder a file of its name may be anybody's: there it goes only
+    if a run has signed it.
+    """
+    lock = lock_of(path)
+    if path.exists() or not lock.exists() or not (_is_ours(path.parent) or manifest_lock.signed(lock)):
+        return
+    with suppress(ManifestError, OSError), locked(path):
+        _beside(path).unlink(missing_ok=True)
+
+
+def remove_empty(folder: Path, made: Sequence[Path] = ()) -> None:
+    """Remove a folder and those above it that are the tool's, or were `made` by this run, where they hold nothing."""
+    for candidate in (folder, *folder.parents):
+        if not _is_ours(candidate) and candidate not in made:
+            return
+        try:
+            if candidate.name == FOLDER and [entry.name for entry in candidate.iterdir()] == [_IGNORE]:
+                (candidate / _IGNORE).unlink()
+            candidate.rmdir()
+        except OSError:
+            return
 
 
 def lock_of(path: Path) -> Path:
     """The file whose lock is a manifest's."""
-    return path.with_name(f"{path.name}.lock")
+    return path.with_name(f"{path.name}{_LOCK}")
+
+
+def locked_in(folder: Path) -> list[Path]:
+    """The manifests in a folder that have a lock, held or not, whether they are there themselves or not."""
+    return [lock.with_name(lock.name.removesuffix(_LOCK)) for lock in folder.glob(f"*{_LOCK}")]
 
 
 def signed(path: Path) -> Hold | None:
@@ -87,6 +119,16 @@ def signed(path: Path) -> Hold | None:
     Does not take the lock: a run that begins meanwhile must find it free.
     """
     return manifest_lock.signed(lock_of(path))
+
+
+def _beside(path: Path) -> Path:
+    """Where a new text is written before it is put in place."""
+    return path.with_name(f".{path.name}.new")
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder is the tool's own."""
+    return FOLDER in (folder.name, folder.parent.name)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -109,17 +151,3 @@ def _make_folder(folder: Path) -> list[Path]:
         if candidate.name == FOLDER:
             (candidate / _IGNORE).write_text("*\n", encoding="ascii")
     return missing
-
-
-def _remove_empty(place: Path, made: list[Path]) -> None:
-    """Remove the folder and those above it that are the tool's or were made by this run, where they hold nothing."""
-    for candidate in (place, *place.parents):
-        ours = FOLDER in (candidate.name, candidate.parent.name)
-        if not ours and candidate not in made:
-            return
-        try:
-            if candidate.name == FOLDER and [entry.name for entry in candidate.iterdir()] == [_IGNORE]:
-                (candidate / _IGNORE).unlink()
-            candidate.rmdir()
-        except OSError:
-            return

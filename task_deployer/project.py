@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from task_deployer import manifest, names
+from task_deployer import manifest, manifest_file, names
 from task_deployer.archive import Archive, pack
 from task_deployer.aws import Access, Account, Aws, connect, resolve_region
 from task_deployer.config import BASE, Config, check_env, load, stack_name
@@ -72,6 +72,20 @@ class Project:
         if self.is_named:
             self.config()  # says what is wrong with it
         return manifest.find(self.root, self.env, local=self.local)
+
+    def nothing_here(self) -> ConfigError:
+        """The error of a command that needs a config or a manifest, where there is neither."""
+        return ConfigError(
+            f"There is neither a config in {self.folder} nor a manifest of {self.env!r}",
+            hint="Go to the project's folder, or name its config (--config DIR) or its manifest (--manifest FILE).",
+        )
+
+    def tidy(self) -> None:
+        """Remove what killed runs have left of manifests that are gone: of the one that is named, or of all here."""
+        folder = manifest.folder(self.root, local=self.local)
+        for path in (self.file,) if self.file else manifest_file.locked_in(folder):
+            manifest_file.tidy(path)
+        manifest_file.remove_empty(folder)
 
     def other_manifests(self, recorded: Manifest | None) -> tuple[str, ...]:
         """The project's manifests of the same environment but this one: other stacks, or this one's former name."""

@@ -74,15 +74,12 @@ def forget(project: Project, address: str, confirm: Confirm) -> tuple[Manifest, 
 def unlock(project: Project, confirm: Confirm, *, force: bool) -> Unlocked:
     """Break the lock of the manifest that is meant, if anybody holds it.
 
-    Raises `ManifestError` for the lock of a process of this machine that is alive, unless forced; `UsageError` where
+    Raises `ManifestError` for the lock of a process of this machine that is alive, unless forced; `ConfigError` where
     nothing says which manifest is meant.
     """
     path = project.manifest_meant()
     if path is None:
-        raise UsageError(
-            f"There is neither a config in {project.folder} nor a manifest of {project.env!r}",
-            hint="Go to the project's folder, or name its config (--config DIR) or its manifest (--manifest FILE).",
-        )
+        raise project.nothing_here()
     lock = manifest_file.lock_of(path)
     hold = manifest_lock.find(lock)
     if hold is None:

@@ -1,12 +1,15 @@
 """`down` removes what was made, asks before it does, and spares what holds data."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from bench.latency import slowed
+from task_deployer.lock_holder import this_process
 from tests.integration.account import Account
 from tests.integration.project import CONFIG, REGION, Project
+from tests.lock_holders import another_process
 
 BUCKET = f"media-dev-ingest-uploads-123456789012-{REGION}"
 FULL = ("--yes", "--empty-buckets")
@@ -31,6 +34,52 @@ def test_nothing_to_do(project: Project, account: Account) -> None:
     shutil.rmtree(project.root / "config")
     assert project.succeed("down", "--json").document["changes"] == []
     assert account.listing() == {}
+
+
+@pytest.mark.parametrize("config", [True, False], ids=["config", "no config"])
+def test_what_a_killed_run_left(project: Project, config: bool) -> None:  # noqa: FBT001 - one of two cases
+    """What is left of a run that was killed when its manifest was gone goes with the next `down`, and nothing else."""
+    with another_process(project.manifest) as process:
+        process.kill()
+    project.write(".task-deploy/.media.dev.json.new", "{")
+    if not config:
+        (project.root / "config" / "task.toml").unlink()
+    assert project.manifest.with_name("media.dev.json.lock").exists()
+    project.succeed("down")
+    assert not project.manifest.parent.exists()
+
+
+def test_an_empty_folder_that_a_killed_run_left(project: Project) -> None:
+    """The tool's folder goes if nothing but its .gitignore is left in it; what somebody keeps there stays."""
+    project.write(".task-deploy/.gitignore", "*\n")
+    project.write(".task-deploy/notes.txt", "")
+    before = project.files()
+    project.succeed("down")
+    assert before == project.files()
+    (project.manifest.parent / "notes.txt").unlink()
+    project.succeed("down")
+    assert not project.manifest.parent.exists()
+
+
+def test_a_lock_that_is_held_stays(project: Project) -> None:
+    """A `down` with nothing to do leaves the lock of a run that is at work, or may be, elsewhere: no other comes in."""
+    with another_process(project.manifest):
+        project.succeed("down")
+        project.refused("up", code=4)
+    project.write(".task-deploy/media.prod.json.lock", replace(this_process(), host="elsewhere", pid=7).dumps())
+    project.succeed("down")
+    project.refused("up", "--env", "prod", code=4)
+
+
+def test_no_file_of_the_users_own_is_taken_for_a_lock(project: Project) -> None:
+    """Outside the tool's folder what only has a lock's name stays: a `down --manifest` may be mistyped."""
+    project.write("poetry.lock", "[[package]]\n")
+    project.succeed("down", "--manifest", "poetry")
+    assert "[[package]]\n" == (project.root / "poetry.lock").read_text()
+    with another_process(project.root / "mine.json") as process:
+        process.kill()
+    project.succeed("down", "--manifest", "mine.json")
+    assert not (project.root / "mine.json.lock").exists()
 
 
 def test_asks(project: Project, account: Account) -> None:

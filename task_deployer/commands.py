@@ -13,6 +13,7 @@ from task_deployer import manifest, stack
 from task_deployer.attached import Findings, noted
 from task_deployer.aws import Aws
 from task_deployer.config import Config
+from task_deployer.config.tree import shown
 from task_deployer.data_loss import CAREFUL, Choices, heeding, losses, question, refuse_loss
 from task_deployer.engine import execute
 from task_deployer.errors import CredentialsError, Interrupted
@@ -32,7 +33,7 @@ from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
 from task_deployer.survey import Survey, settled, survey
 from task_deployer.walk import Means
-from task_deployer.warnings import Warning, late, left_behind, refuse, told, warnings_of  # noqa: A004 - our word
+from task_deployer.warnings import Warning, late, left_behind, lost, refuse, told, warnings_of  # noqa: A004 - ours
 
 Confirm = Callable[[str], None]
 """Ask the user a question; raise `UsageError` if nobody can be asked, another `TaskDeployError` if the answer is no."""
@@ -127,7 +128,9 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     others = left_behind(project.other_manifests(recorded))
     if recorded is None:
         project.tidy()
-        return Result("down", config.stack.name if config else None, project.env, None, None, warnings=others)
+        stack_name = config.stack.name if config else None
+        said = (*others, *lost(stack_name, shown(project.manifest_path(stack_name or ""))))
+        return Result("down", stack_name, project.env, None, None, warnings=said)
     aws = project.connect(project.region(config, recorded), config)
     aws, remarks = with_care(aws, recorded.path, choices.skip_dead_foreign)
     means = run.connect(aws)

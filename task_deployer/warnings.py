@@ -48,6 +48,15 @@ def left_behind(manifests: Sequence[str]) -> tuple[Warning, ...]:
     )
 
 
+def lost(stack: str | None, manifest: str) -> tuple[Warning, ...]:
+    """Say what there is to do if a manifest was lost: `down` removes what is recorded alone. None without a stack."""
+    message = (
+        f"there is no such manifest. If it was lost while {stack} is deployed, `task-deploy adopt` rebuilds it from "
+        "the tags at AWS, and `task-deploy down` then removes all that it records."
+    )
+    return (Warning("no-manifest", Address(manifest), message),) if stack else ()
+
+
 def refuse(warnings: tuple[Warning, ...]) -> None:
     """Raise `SafetyError` if there are any: what --strict asks for."""
     if warnings:

@@ -36,6 +36,25 @@ def test_nothing_to_do(project: Project, account: Account) -> None:
     assert account.listing() == {}
 
 
+def test_a_lost_manifest(project: Project, account: Account) -> None:
+    """Without its manifest `down` does nothing, exit 0; with a config it says how to go on if it was lost."""
+    project.succeed("up")
+    project.manifest.unlink()
+    deployed = account.listing()
+    told = project.succeed("down", "--yes", "--json", AWS_ENDPOINT_URL="http://127.0.0.1:1").document["warnings"]
+    assert [("no-manifest", ".task-deploy/media.dev.json")] == [(one["code"], one["address"]) for one in told]
+    assert "`task-deploy adopt`" in told[0]["message"]
+    assert told[0]["message"] in project.succeed("down", "--yes").err
+    assert deployed == account.listing()
+    config = project.root / "config"
+    away = config.rename(project.root / "away")
+    assert [] == project.succeed("down", "--json").document["warnings"]
+    away.rename(config)
+    project.succeed("adopt", "--yes")
+    project.succeed("down", "--yes")
+    assert account.listing() == {}
+
+
 @pytest.mark.parametrize("config", [True, False], ids=["config", "no config"])
 def test_what_a_killed_run_left(project: Project, config: bool) -> None:  # noqa: FBT001 - one of two cases
     """What is left of a run that was killed when its manifest was gone goes with the next `down`, and nothing else."""

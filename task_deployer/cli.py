@@ -12,6 +12,7 @@ import typer
 
 from task_deployer import __version__, cli_state
 from task_deployer.cli_options import Settings, SkipDeadForeign, shared
+from task_deployer.cli_streams import outlive_readers
 from task_deployer.errors import Interrupted, TaskDeployError, UsageError
 
 CHANGED = 6
@@ -200,15 +201,13 @@ def local_status(settings: Settings) -> None:
 
 def main() -> NoReturn:
     """Run the command line, and turn every expected error into words and its exit code."""
+    outlive_readers()
     try:
         code = app(standalone_mode=False)
     except TaskDeployError as error:
         code = _tell(error)
     except (KeyboardInterrupt, typer.Abort):
         code = _tell(Interrupted("Stopped", detail="Nothing was begun after that."))
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at exit says nothing
-        code = 1
     except Exception as error:  # noqa: BLE001 - the one place that tells a bug from an expected error
         code = _tell_unexpected(error)
     sys.exit(code if isinstance(code, int) else 0)

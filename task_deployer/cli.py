@@ -221,7 +221,8 @@ def _tell_unexpected(error: Exception) -> int:
             return UsageError.exit_code
         return _tell(UsageError(str(wording()), hint="`task-deploy --help` lists what there is."))
     if isinstance(error, OSError) and error.errno in _FULL:
-        return _tell(TaskDeployError("The output cannot be written", detail=str(error.strerror)))
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at exit says nothing
+        return _say(TaskDeployError("The output cannot be written", detail=str(error.strerror)))
     sys.excepthook(type(error), error, error.__traceback__)
     return 255
 
@@ -231,10 +232,14 @@ def _tell(error: TaskDeployError) -> int:
         from task_deployer.render import json  # noqa: PLC0415 - see the module's docstring
 
         typer.echo(json.dumps(json.error_document(error)))
-    else:
-        from task_deployer.render import rich, text  # noqa: PLC0415 - see the module's docstring
+        return error.exit_code
+    return _say(error)
 
-        rich.Terminal(colour="--no-color" not in sys.argv).say(text.error_lines(error))
+
+def _say(error: TaskDeployError) -> int:
+    from task_deployer.render import rich, text  # noqa: PLC0415 - see the module's docstring
+
+    rich.Terminal(colour="--no-color" not in sys.argv).say(text.error_lines(error))
     return error.exit_code
 
 

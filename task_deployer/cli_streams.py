@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class _Unread(io.FileIO):
     """A file descriptor that takes what is written to a closed pipe for written."""
 
-    def write(self, data: "ReadableBuffer", /) -> int | None:
+    def write(self, data: "ReadableBuffer", /) -> int | None:  # type: ignore[override]  # as FileIO's: None if it would block
         try:
             return super().write(data)
         except BrokenPipeError:
@@ -33,9 +33,11 @@ def _outliving(stream: TextIO) -> TextIO:
     if not isinstance(stream, io.TextIOWrapper):
         return stream
     stream.flush()
+    unread = _Unread(stream.fileno(), "w", closefd=False)
     return io.TextIOWrapper(
-        io.BufferedWriter(_Unread(stream.fileno(), "w", closefd=False)),
+        unread if stream.write_through else io.BufferedWriter(unread),  # PYTHONUNBUFFERED
         encoding=stream.encoding,
         errors=stream.errors,
         line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
     )

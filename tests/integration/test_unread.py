@@ -3,6 +3,7 @@
 import fcntl
 import os
 import subprocess
+from pathlib import Path
 from typing import IO
 
 import pytest
@@ -33,6 +34,15 @@ def test_results(project: Project, words: tuple[str, ...]) -> None:
     with unread() as stdout, start(project, *words, stdout=stdout, stderr=subprocess.PIPE) as process:
         assert "" == process.communicate(timeout=120)[1]
     assert process.returncode == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no disk that is always full")
+@pytest.mark.parametrize("words", [("state", "list"), ("state", "list", "--json"), ("--help",)])
+def test_a_full_disk_is_an_error(project: Project, words: tuple[str, ...]) -> None:
+    """A result that cannot be written is exit 1, told in words on stderr, with --json too, and once."""
+    with Path("/dev/full").open("wb") as full, start(project, *words, stdout=full, stderr=subprocess.PIPE) as process:
+        told = process.communicate(timeout=120)[1].splitlines()
+    assert (1, "Error: The output cannot be written", 2) == (process.returncode, told[0], len(told))
 
 
 def test_what_was_read_is_there(project: Project) -> None:

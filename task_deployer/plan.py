@@ -14,6 +14,7 @@ from task_deployer.resources.base import (
     Address,
     AnyResource,
     Difference,
+    Left,
     Tagged,
     entries_of,
     is_absent,
@@ -229,4 +230,6 @@ def _deletion(
         return replace(change, gone=True, reason="was not made" if record.status is Status.CREATING else "gone already")
     kind, of_others = KINDS[record.kind], container is not None and records[container].origin is Origin.ADOPTED
     stays = [words for entry, words in kind.stays.items() if of_others and entry in change.entries]
-    return replace(change, reason="; ".join(part for part in (change.reason, *stays) if part))
+    seen = observed.get(address)
+    left = seen.left_to if isinstance(seen, Left) else ""
+    return replace(change, reason="; ".join(part for part in (change.reason, *stays, left) if part))

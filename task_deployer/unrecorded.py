@@ -53,7 +53,7 @@ def _conflict(
         (*((thing.address, _named(thing)) for thing in things), *parts),
         _adopt(usable=usable) if adoptable else _leave(usable=usable),
         f"The tags say stack {ours.get(STACK)!r}, environment {ours.get(ENV)!r}, lineage {lineage or 'unknown'}: this "
-        "stack's own, kept by an earlier `down --keep-buckets`, or its manifest was lost.",
+        "stack's own, left to others or kept by an earlier `down --keep-buckets`, or its manifest was lost.",
     )
 
 

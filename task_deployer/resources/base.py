@@ -154,6 +154,15 @@ class Shared(Protocol):
         """Whether nothing of ours is in it."""
 
 
+@runtime_checkable
+class Left(Protocol):
+    """What was seen of a thing of ours that its deletion may leave to others, who put something on it."""
+
+    @property
+    def left_to(self) -> str:
+        """To whom, in words; empty if it goes."""
+
+
 def is_absent(seen: object) -> bool:
     """Whether nothing of ours is at AWS."""
     return seen is None or (isinstance(seen, Shared) and seen.absent)

@@ -1,4 +1,8 @@
-"""An EventBridge rule that takes a bucket's events, and its target: the function."""
+"""An EventBridge rule that takes a bucket's events, and its target: the function.
+
+The rule is ours, and of its targets one is. Others may add theirs, and EventBridge deletes no rule that has any
+(DeleteRule, API reference): such a rule loses our target, and stays for theirs.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from botocore.exceptions import ClientError
 
 from task_deployer.aws import Account, Aws
+from task_deployer.care import Remark
 from task_deployer.errors import ResourceError
 from task_deployer.refusals import code_of
 from task_deployer.resources.base import AnyResource, Difference, Identity, Resource, Value, differing
@@ -32,10 +37,19 @@ def text(document: Mapping[str, object]) -> str:
 
 @dataclass(frozen=True)
 class SeenRule:
-    """A rule as it is, flat, in EventBridge's words; `Target` is ours, all of it as JSON, or None."""
+    """A rule as it is, flat, in EventBridge's words; `Target` is ours, all of it as JSON, or None.
+
+    `others` are the ids of the targets that are not ours.
+    """
 
     settings: Mapping[str, Value]
     tags: Mapping[str, str]
+    others: tuple[str, ...] = ()
+
+    @property
+    def left_to(self) -> str:
+        """Whom a deletion leaves the rule to; empty if it goes."""
+        return f"the rule stays for targets of others: {', '.join(self.others)}" if self.others else ""
 
 
 @dataclass(frozen=True)
@@ -93,7 +107,8 @@ class EventRule(Resource[SeenRule]):
             "State": rule.get("State"),
             "Target": None if target is None else text({**target}),
         }
-        return SeenRule(settings, {tag["Key"]: tag["Value"] for tag in tags})
+        others = tuple(one["Id"] for one in targets if one["Id"] != TARGET)
+        return SeenRule(settings, {tag["Key"]: tag["Value"] for tag in tags}, others)
 
     def diff(self, seen: SeenRule) -> tuple[Difference, ...]:
         return (*differing(self.settings, seen.settings), *differing(self.tags, seen.tags, "Tags."))
@@ -121,20 +136,26 @@ class EventRule(Resource[SeenRule]):
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
-        """Remove the targets, whoever added them, and then the rule: EventBridge deletes none that has any."""
+        """Remove our target, and then the rule if no target of others is on it; else say that it stays."""
         name = identity["rule"]
 
-        def call() -> None:
+        def call() -> list[str]:
             targets = [target["Id"] for target in aws.events.list_targets_by_rule(Rule=name)["Targets"]]
-            if targets:
-                _refuse_failed(name, aws.events.remove_targets(Rule=name, Ids=targets)["FailedEntries"])
-            aws.events.delete_rule(Name=name)
+            others = [target for target in targets if target != TARGET]
+            if TARGET in targets:
+                _refuse_failed(name, aws.events.remove_targets(Rule=name, Ids=[TARGET])["FailedEntries"])
+            if not others:
+                aws.events.delete_rule(Name=name)
+            return others
 
         try:
-            patiently(aws.patience, RULE_BUSY, call)
+            others = patiently(aws.patience, RULE_BUSY, call)
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
+        else:
+            if others:
+                aws.care.tell(_left(name, others))
 
     def _put_rule(self, aws: Aws) -> None:
         def call() -> None:
@@ -169,3 +190,12 @@ def _refuse_failed(
             detail=entry.get("ErrorMessage", "It gives no reason."),
             hint="Run the same command again; if it is refused once more, look at the rule in EventBridge.",
         )
+
+
+def _left(name: str, others: Sequence[str]) -> Remark:
+    return Remark(
+        "rule-left",
+        f"event_rule.{name}",
+        f"the rule {name} was left, without our target, for the targets that others added to it: {', '.join(others)}. "
+        f"Nothing records it any more. When they are gone: `aws events delete-rule --name {name}`.",
+    )

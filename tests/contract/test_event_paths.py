@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from task_deployer.aws import Aws
+from task_deployer.care import Care, Remark
 from task_deployer.errors import ResourceError, SafetyError
 from task_deployer.resources import EventRule, EventSource, Queue
 from tests.aws import Fault, Given, answering, losing_the_answer, new_name, watched
@@ -59,11 +60,21 @@ def test_a_target_that_stays_is_told(aws: Aws) -> None:
     assert 0 == asked.count("DeleteRule")
 
 
-def test_a_rule_is_deleted_with_all_its_targets(aws: Aws) -> None:
-    """EventBridge deletes no rule that has targets, so those that others added to a rule of ours go as well."""
+def test_a_rule_with_targets_of_others_stays_for_them(aws: Aws) -> None:
+    """EventBridge deletes no rule that has targets: ours goes, theirs stay with the rule, and that is told."""
     wanted = rule(aws)
     wanted.create(aws)
-    aws.events.put_targets(Rule=wanted.name, Targets=[{"Id": "theirs", "Arn": aws.account.arn("sqs", "theirs")}])
+    theirs = {"Id": "theirs", "Arn": aws.account.arn("sqs", "theirs")}
+    aws.events.put_targets(Rule=wanted.name, Targets=[theirs])  # type: ignore[list-item]  # Id and Arn
+    told: list[Remark] = []
+    caring = aws.caring_with(Care(tell=told.append))
+    wanted.delete(caring, wanted.identity)
+    assert [theirs] == aws.events.list_targets_by_rule(Rule=wanted.name)["Targets"]
+    assert ["rule-left"] == [remark.code for remark in told]
+    with watched(aws) as asked:
+        wanted.delete(aws, wanted.identity)
+    assert [] == asked.mutating
+    aws.events.remove_targets(Rule=wanted.name, Ids=["theirs"])
     wanted.delete(aws, wanted.identity)
     assert_absent(aws, wanted)
 

@@ -6,6 +6,8 @@ from typing import Final
 import pytest
 
 from task_deployer.aws import Aws
+from task_deployer.errors import SafetyError
+from task_deployer.status import State
 from tests.aws import new_name, watched
 from tests.faults.scene import DELIVERIES, REDIRECTED, Scene, set_up
 
@@ -100,3 +102,32 @@ def test_a_task_alone_changes_its_own_way(aws: Aws, tmp_path: Path) -> None:
     scene.down()
     document = aws.s3.get_bucket_notification_configuration(Bucket=f"{name}-theirs")
     assert ["theirs"] == [entry.get("Id") for entry in document["QueueConfigurations"]]
+
+
+def test_a_target_of_others_on_our_rule_outlives_us(scene: Scene) -> None:
+    """Others' targets are no drift and survive `up`; the plan says that the rule stays for them where ours goes."""
+    events, rule = scene.aws.events, f"{scene.name}-dev-ingest-bridged"
+    theirs = {"Id": "theirs", "Arn": scene.aws.account.arn("sqs", f"{scene.name}-theirs")}
+    events.put_targets(Rule=rule, Targets=[theirs])  # type: ignore[list-item]  # Id and Arn
+    assert ((), State.OK) == (scene.plan().plan.pending, scene.status().state)
+    events.put_rule(Name=rule, EventPattern='{"source": ["aws.s3"]}')
+    scene.up()
+    assert theirs in events.list_targets_by_rule(Rule=rule)["Targets"]
+    scene.change()
+    stays = "no longer in the config; the rule stays for targets of others: theirs"
+    assert stays in {change.reason for change in scene.plan().plan.changes if change.kind == "event_rule"}
+    scene.up()
+    assert [theirs] == events.list_targets_by_rule(Rule=rule)["Targets"]
+
+
+def test_a_rule_that_was_left_is_told_and_can_be_had_back(scene: Scene) -> None:
+    """`down` warns of a rule that it leaves for others; a later `up` says how to take it over, and touches nothing."""
+    events, rule = scene.aws.events, f"{scene.name}-dev-ingest-bridged"
+    events.put_targets(Rule=rule, Targets=[{"Id": "theirs", "Arn": scene.aws.account.arn("sqs", "theirs")}])
+    result = scene.down()
+    assert ["rule-left"] == [warning.code for warning in result.warnings]
+    assert not scene.manifest.exists()
+    with watched(scene.aws) as asked, pytest.raises(SafetyError) as caught:
+        scene.up()
+    assert [] == asked.mutating
+    assert "task-deploy adopt" in caught.value.hint

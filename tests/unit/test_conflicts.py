@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("toys")
 
 TAGS = {"task-deployer:stack": "media", "task-deployer:env": "dev", "task-deployer:manifest": LINEAGE}
 A = Toy("a", tags=TAGS)
-OWN = "this stack's own, kept by an earlier `down --keep-buckets`, or its manifest was lost."
+OWN = "this stack's own, left to others or kept by an earlier `down --keep-buckets`, or its manifest was lost."
 FORBIDDEN = Unreadable(ResourceError("refused", code="403", detail="why", hint="what next"))
 
 

@@ -1,4 +1,7 @@
-"""The S3 calls that are answered here rather than by moto: notification documents, and tags at a bucket's creation."""
+"""The S3 calls that are answered here rather than by moto, or put right behind it.
+
+Notification documents, tags at a bucket's creation, listings, and deletions that no XML can ask for.
+"""
 
 from collections.abc import Callable
 from xml.etree import ElementTree as ET
@@ -8,10 +11,12 @@ from moto.s3.models import FakeBucket, s3_backends
 from task_deployer.local import moto_state
 from task_deployer.local.call import Call, Reply, xml_error
 from task_deployer.local.deliveries import document_of, keep_document, refusal, send_test_events
+from task_deployer.local.listings import in_url_form, is_in_url_form
 from task_deployer.local.notifications import Document, RefusedDocument, parse, render
 from task_deployer.local.process import ACCOUNT
 
 _FORBIDDEN = ("AccessDenied", "Access Denied")
+_MALFORMED = ("MalformedXML", "The XML you provided was not well-formed")
 _UNREACHABLE = "Unable to validate the following destination configurations"
 
 
@@ -22,13 +27,19 @@ def answer(call: Call, moto: Callable[[Call], Reply]) -> Reply | None:
     # moto ignores the header; only one account lives here.
     if call.headers.get("x-amz-expected-bucket-owner", ACCOUNT) != ACCOUNT:
         return None if moto_state.find_bucket(call.bucket, call.region) is None else xml_error(403, *_FORBIDDEN)
-    if call.key:
-        return None
+    return None if call.key else _of_a_bucket(call, moto)
+
+
+def _of_a_bucket(call: Call, moto: Callable[[Call], Reply]) -> Reply | None:
     if "notification" in call.query:
         bucket = moto_state.find_bucket(call.bucket, call.region)
         return None if bucket is None else _notification(call, bucket)
     if call.method == "PUT" and not call.query:
         return _create_bucket(call, moto)
+    if is_in_url_form(call):
+        return in_url_form(call, moto(call))
+    if call.method == "POST" and "delete" in call.query and not _is_xml(call.body):
+        return xml_error(400, *_MALFORMED)
     return None
 
 
@@ -42,7 +53,7 @@ def _notification(call: Call, bucket: FakeBucket) -> Reply | None:
     except RefusedDocument as refused:
         return xml_error(400, "InvalidArgument", str(refused))
     except ET.ParseError:
-        return xml_error(400, "MalformedXML", "The XML you provided was not well-formed")
+        return xml_error(400, *_MALFORMED)
     skip = call.headers.get("x-amz-skip-destination-validation", "").lower() == "true"
     refused_reply = None if skip else _unreachable(document, bucket)
     if refused_reply is not None:
@@ -73,6 +84,14 @@ def _create_bucket(call: Call, moto: Callable[[Call], Reply]) -> Reply | None:
     if reply.status == 200:  # noqa: PLR2004 - HTTP's OK
         s3_backends[ACCOUNT][moto_state.partition(call.region)].put_bucket_tagging(call.bucket, tags)
     return reply
+
+
+def _is_xml(body: bytes) -> bool:
+    try:
+        ET.fromstring(body)  # noqa: S314 - the caller is a local client of the same user
+    except ET.ParseError:
+        return False
+    return True
 
 
 def _tags(body: bytes) -> dict[str, str]:

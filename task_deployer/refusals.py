@@ -50,9 +50,8 @@ _QUOTAS = {
     "ServiceQuotaExceededException",
     "OverLimit",
 }
-_QUOTA_TEXT = re.compile(
-    "Resource limit exceeded|decreases account's UnreservedConcurrentExecution|Maximum policy size"
-)
+_UNRESERVABLE = "decreases account's UnreservedConcurrentExecution"
+_QUOTA_TEXT = re.compile(f"Resource limit exceeded|{_UNRESERVABLE}|Maximum policy size")
 
 CALL_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
 """All that a call may raise: AWS said no, it was not reached, or something else answered."""
@@ -115,6 +114,11 @@ def is_quota(error: ClientError) -> bool:
     CloudWatch Logs uses for it a code that others use for throttling: LimitExceededException.
     """
     return code_of(error) in _QUOTAS or _QUOTA_TEXT.search(message_of(error)) is not None
+
+
+def is_unreservable(error: ClientError) -> bool:
+    """Whether Lambda would have less unreserved concurrency left than it keeps for the functions that reserve none."""
+    return _UNRESERVABLE in message_of(error)
 
 
 def is_throttled(error: BaseException) -> bool:

@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 
 from task_deployer.archive import Archive
 from task_deployer.aws import Account, Aws
-from task_deployer.refusals import code_of, message_of
+from task_deployer.errors import ResourceError
+from task_deployer.refusals import code_of, is_unreservable, message_of
 from task_deployer.resources import function_environment as environment
 from task_deployer.resources.base import Difference, Identity, Resource, Value, differing
 from task_deployer.resources.ownership import recognised
@@ -153,10 +154,10 @@ class Function(Resource[SeenFunction]):
             self._update_code(aws)
         if any(path in self.settings or path.startswith("Environment.") for path in paths):
             self._update_settings(aws)
-        if "ReservedConcurrentExecutions" in paths:
-            self._reserve(aws)
         if any(path.startswith("Tags.") for path in paths):
             self._tag(aws)
+        if "ReservedConcurrentExecutions" in paths:
+            self._reserve(aws)
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
@@ -206,6 +207,7 @@ class Function(Resource[SeenFunction]):
         _unless_busy(aws, call)
 
     def _reserve(self, aws: Aws) -> None:
+        """Reserve it last: an account that has too little refuses it, and all else of the function is well by then."""
         wanted = self.reserved_concurrency
 
         def call() -> None:
@@ -214,7 +216,23 @@ class Function(Resource[SeenFunction]):
             else:
                 aws.lambda_.put_function_concurrency(FunctionName=self.name, ReservedConcurrentExecutions=wanted)
 
-        _unless_busy(aws, call)
+        try:
+            _unless_busy(aws, call)
+        except ClientError as error:
+            if not is_unreservable(error):
+                raise
+            raise self._unreservable(error) from error
+
+    def _unreservable(self, error: ClientError) -> ResourceError:
+        return ResourceError(
+            f"The account has too little concurrency left to reserve {self.reserved_concurrency} for the function "
+            f"{self.name}",
+            code=code_of(error),
+            detail=f"{message_of(error)} All else of the function is as wanted; what depends on it waits for this.",
+            hint="Lower reserved_concurrency, or take it out: an account whose whole quota is that minimum, as new "
+            "ones are, can reserve nothing. Or ask for more of Lambda's `Concurrent executions` in Service Quotas. "
+            "Then run the same command again.",
+        )
 
 
 def _once_the_role_is_known(aws: Aws, call: Callable[[], None]) -> None:

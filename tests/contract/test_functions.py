@@ -8,7 +8,7 @@ import pytest
 from task_deployer.aws import Aws
 from task_deployer.errors import ResourceError
 from task_deployer.resources import Function
-from tests.aws import Given, answering, watched
+from tests.aws import Fault, Given, answering, watched
 from tests.contract.samples import sample
 from tests.invariants import assert_in_sync
 
@@ -87,3 +87,40 @@ def test_what_lambda_hides_is_unknown(aws: Aws, wanted: Function, hidden: object
     with answering(aws, "GetFunction", Given(200, body=json.dumps(hidden))), pytest.raises(ResourceError) as caught:
         wanted.observe(aws, wanted.identity)
     assert right in caught.value.hint
+
+
+TOO_LITTLE = Fault(
+    400,
+    "InvalidParameterValueException",
+    "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its "
+    "minimum value of [10].",
+)
+
+
+def test_a_small_account_that_can_reserve_nothing_is_told(aws: Aws, wanted: Function) -> None:
+    """The refusal names the key to change and the quota; the function is made, and the next run asks for that alone."""
+    reserving = replace(wanted, reserved_concurrency=5)
+    with answering(aws, "PutFunctionConcurrency", TOO_LITTLE), pytest.raises(ResourceError) as caught:
+        reserving.create(aws)
+    assert f"too little concurrency left to reserve 5 for the function {wanted.name}" in caught.value.summary
+    assert "minimum value of [10]" in caught.value.detail
+    named = ("reserved_concurrency", "Concurrent executions", "Service Quotas")
+    assert all(words in caught.value.hint for words in named)
+    assert_in_sync(aws, wanted)
+    seen = reserving.observe(aws, reserving.identity)
+    assert seen is not None
+    with watched(aws) as asked:
+        reserving.update(aws, seen)
+    assert ["PutFunctionConcurrency"] == asked.mutating
+    assert_in_sync(aws, reserving)
+
+
+def test_a_refused_reservation_keeps_nothing_else_back(aws: Aws, wanted: Function) -> None:
+    """All else that an update changes is changed where the reservation is refused, and the former one stays."""
+    replace(wanted, reserved_concurrency=2).create(aws)
+    more = replace(wanted, reserved_concurrency=50, memory_mb=256, tags={**wanted.tags, "team": "content"})
+    seen = more.observe(aws, more.identity)
+    assert seen is not None
+    with answering(aws, "PutFunctionConcurrency", TOO_LITTLE), pytest.raises(ResourceError):
+        more.update(aws, seen)
+    assert_in_sync(aws, replace(more, reserved_concurrency=2))

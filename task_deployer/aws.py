@@ -12,13 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import (
-    InvalidRegionError,
-    ProfileNotFound,
-)
+from botocore.exceptions import InvalidRegionError, ProfileNotFound
 
 from task_deployer import __version__
-from task_deployer.caller import Caller, identify
+from task_deployer.caller import Caller, OneAccount
 from task_deployer.care import Care
 from task_deployer.errors import ConfigError, CredentialsError, UsageError
 from task_deployer.later import Later
@@ -166,7 +163,8 @@ def connect(access: Access, region: str) -> Aws:
     """Make the clients and ask STS who we are.
 
     STS is asked on a thread of its own while the other clients are made: their making takes about 0.2 s.
-    Raises `CredentialsError` for missing, unknown or expired credentials.
+    Raises `CredentialsError` for missing, unknown or expired credentials. Every call raises `AccountChangedError` once
+    they are another account's.
     """
     session = _session(access, region)
     if session.get_credentials() is None:
@@ -176,7 +174,7 @@ def connect(access: Access, region: str) -> Aws:
             hint="Run `aws configure` or `aws sso login`, or set AWS_PROFILE. Without an account: add --local.",
         )
     config = _client_config(access)
-    calls = Calls()
+    calls, one_account = Calls(), OneAccount()
 
     def client(service: str) -> object:
         try:
@@ -188,12 +186,13 @@ def connect(access: Access, region: str) -> Aws:
                 hint="Correct --endpoint-url or AWS_ENDPOINT_URL, or --region; an endpoint begins with https://.",
             ) from error
         made.meta.events.register("before-call", calls)
+        made.meta.events.register("before-send", one_account)
         made.meta.events.register("before-parse", refuse_page)
         return made
 
     sts = client("sts")
     with ThreadPoolExecutor(1) as pool:
-        identity = pool.submit(identify, sts)
+        identity = pool.submit(one_account.identify, sts)
         clients = {name: client(service) for name, service in _SERVICES.items()}
         caller = identity.result()
     account = Account(caller.account, region, caller.partition)

@@ -16,7 +16,7 @@ from task_deployer.config import Config
 from task_deployer.config.tree import shown
 from task_deployer.data_loss import CAREFUL, Choices, heeding, losses, question, refuse_loss
 from task_deployer.engine import execute
-from task_deployer.errors import CredentialsError, Interrupted
+from task_deployer.errors import AccountChangedError, CredentialsError, Interrupted
 from task_deployer.events import Outcome, Planned
 from task_deployer.kept_documents import forget, with_care
 from task_deployer.manifest import Manifest
@@ -225,7 +225,7 @@ def _warnings(config: Config, only: str | None, seen: Findings, *, strict: bool)
 def _stop_if_asked(outcome: Outcome) -> None:
     """Turn an execution that was stopped into its reason: credentials that ended, or the user."""
     for failed in outcome.failed:
-        if isinstance(failed.error, CredentialsError):
+        if isinstance(failed.error, AccountChangedError | CredentialsError):
             raise failed.error
     if outcome.stopped:
         raise Interrupted(

@@ -76,6 +76,10 @@ class SafetyError(TaskDeployError):
     exit_code = 5
 
 
+class AccountChangedError(SafetyError):
+    """The credentials became another account's while the run went on: nothing more of it can be done with them."""
+
+
 class ResourceError(TaskDeployError):
     """AWS refused one call. `code` is AWS's error code; the client's error is the cause (`raise ... from`)."""
 

@@ -28,6 +28,7 @@ from task_deployer.plan import Desired, plan_up
 from task_deployer.project import Project, check_names, prepare
 from task_deployer.records import interrupted
 from task_deployer.refusals import date_of
+from task_deployer.reservations import reservations
 from task_deployer.rights_checks import rights_checks
 from task_deployer.simulation import Refused, Right, lacking, rights_of
 from task_deployer.status import compare
@@ -212,6 +213,7 @@ def _at_aws(means: Means, ground: _Ground, notes: _Notes) -> None:
             pending = len(planned.pending)
             many = f"{pending} resource{'' if pending == 1 else 's'}"
             notes.checks.append(ok("plan", f"`up` would change {many}" if pending else "nothing to do"))
+        notes.checks += notes.attempt("concurrency", lambda: tuple(reservations(means, desired, observed))) or ()
     if journal is not None:
         notes.checks += links(Scene(desired, records, observed, compare(desired, observed, records)))
 

@@ -12,7 +12,7 @@ from moto.awslambda.models import LambdaFunction
 
 from task_deployer.local import mapping_api, moto_state
 from task_deployer.local.async_events import AsyncEvent
-from task_deployer.local.call import Call, Reply, json_error
+from task_deployer.local.call import Call, Reply, json_error, json_reply
 from task_deployer.local.function import Answer, Function
 from task_deployer.local.permissions import statements_of, trusts
 from task_deployer.local.process import ACCOUNT
@@ -22,6 +22,8 @@ _FUNCTION_PATH = re.compile(
 )
 _FUNCTION = re.compile(r"/[\d-]+/functions/(?P<name>[^/]+)/?")
 _SETS_ROLE = re.compile(r"/[\d-]+/functions(/?|/[^/]+/configuration/?)")
+_SETTINGS = re.compile(r"/[\d-]+/account-settings/?")
+_CONCURRENCY = 1000  # a region's quota, but for new accounts
 _MISSING = "ResourceNotFoundException"
 
 
@@ -93,6 +95,8 @@ def answer(call: Call) -> Reply | None:
     """Refuses what AWS refuses and moto does not; None for what moto may answer."""
     if call.service != "lambda":
         return None
+    if call.method == "GET" and _SETTINGS.fullmatch(call.path):
+        return _account_settings(call)
     refused = mapping_api.answer(call)
     if refused is not None:
         return refused
@@ -116,6 +120,13 @@ def _correct(call: Call, found: re.Match[str], function: LambdaFunction) -> Repl
         case _:
             pass
     return None
+
+
+def _account_settings(call: Call) -> Reply:
+    # moto has no such call. Nothing limits how much runs at once here.
+    reserved = sum(int(function.reserved_concurrency or 0) for function in moto_state.moto_functions(call.region))
+    limit = {"ConcurrentExecutions": _CONCURRENCY, "UnreservedConcurrentExecutions": _CONCURRENCY - reserved}
+    return json_reply(200, {"AccountLimit": limit})
 
 
 def _refuse_role(arn: str | None) -> Reply | None:

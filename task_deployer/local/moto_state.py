@@ -56,6 +56,12 @@ def moto_function(region: str, name: str) -> LambdaFunction | None:
             return None
 
 
+def moto_functions(region: str) -> tuple[LambdaFunction, ...]:
+    """All functions as moto has them."""
+    with LOCK:
+        return tuple(lambda_backends[ACCOUNT][region].list_functions())
+
+
 def find_function(region: str, name: str) -> Function | None:
     """The function as it is now, by name or ARN; None if there is none."""
     with LOCK:

@@ -1,5 +1,6 @@
 """`doctor` against the local AWS: it reads only, names what lacks, and lives through every refusal."""
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -271,3 +272,41 @@ def test_a_run_at_work_and_one_that_was_interrupted(new_scene: Callable[[], Scen
     found = scene.doctor()
     assert f"process {os.getpid()}" in named(found, "lock").detail
     assert "interrupted" not in {check.name for check in found.checks}
+
+
+@pytest.mark.parametrize(
+    ("limit", "unreserved", "state"),
+    [(1000, 900, Verdict.OK), (1000, 105, Verdict.OK), (1000, 104, Verdict.WARNING), (10, 10, Verdict.WARNING)],
+)
+def test_a_reservation_that_the_account_has_not_left_is_told_beforehand(
+    new_scene: Callable[[], Scene], limit: int, unreserved: int, state: Verdict
+) -> None:
+    """Lambda keeps 100 executions at once unreserved, on a small account all it has: what is left is compared."""
+    scene = new_scene()
+    body = {"AccountLimit": {"ConcurrentExecutions": limit, "UnreservedConcurrentExecutions": unreserved}}
+    with answering(scene.aws, "GetAccountSettings", Given(200, body=json.dumps(body))):
+        found = named(scene.doctor(), "concurrency")
+    assert state is found.state
+    assert f"5 more to reserve; {unreserved} of the account's {limit} are unreserved" in found.detail
+    assert ("Service Quotas" in found.hint) is (state is Verdict.WARNING)
+
+
+def test_limits_that_may_not_be_read_are_a_warning(new_scene: Callable[[], Scene]) -> None:
+    """Without the right to the account's settings nothing is said of them, but which right it takes."""
+    scene = new_scene()
+    with answering(scene.aws, "GetAccountSettings", Fault(403, "AccessDeniedException", "no")):
+        found = named(scene.doctor(), "concurrency")
+    assert Verdict.WARNING is found.state
+    assert "lambda:GetAccountSettings" in found.hint
+
+
+def test_what_is_reserved_already_asks_for_no_limits(new_scene: Callable[[], Scene]) -> None:
+    """The account's settings cost a call only where `up` would reserve more."""
+    scene = new_scene()
+    with watched(scene.aws) as asked:
+        scene.doctor()
+    assert 1 == asked.count("GetAccountSettings")
+    scene.up()
+    with watched(scene.aws) as asked:
+        scene.doctor()
+    assert 0 == asked.count("GetAccountSettings")

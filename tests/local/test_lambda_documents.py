@@ -125,3 +125,13 @@ def test_a_role_that_lambda_may_not_assume_is_refused(lab: "Lab", package: "Call
     with pytest.raises(refused, match="cannot be assumed by Lambda"):
         lab.lambda_.update_function_configuration(FunctionName=name, Role=role)
     assert lab.lambda_.get_function_configuration(FunctionName=name)["Role"] != role
+
+
+def test_the_account_settings_tell_what_is_left_to_reserve(lab: "Lab", forwarding: tuple[str, str]) -> None:
+    """GetAccountSettings has the region's quota, and what of it no function has reserved."""
+    function, _ = forwarding
+    before = lab.lambda_.get_account_settings()["AccountLimit"]
+    lab.lambda_.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=5)
+    after = lab.lambda_.get_account_settings()["AccountLimit"]
+    assert after["ConcurrentExecutions"] == before["ConcurrentExecutions"] == 1000
+    assert after["UnreservedConcurrentExecutions"] == before["UnreservedConcurrentExecutions"] - 5

@@ -11,7 +11,7 @@ from task_deployer.care import Care, Former, Remark
 from task_deployer.errors import ResourceError, SafetyError
 from task_deployer.local.notifications import parse, render
 from task_deployer.resources import Notifications
-from task_deployer.resources.notification_document import QUEUE, Entry
+from task_deployer.resources.notification_document import QUEUE, Entry, entries_in, merge
 from task_deployer.resources.other_writers import OTHERS_TURN
 from task_deployer.retry import Patience
 from tests.aws import REGION, Given, answering, new_name, watched
@@ -132,6 +132,25 @@ def test_two_losses_are_an_error_that_names_the_former_document(aws: Aws, wanted
     assert "NotificationsContended" == caught.value.code
     assert wanted.entries[0].id in caught.value.detail
     assert "place" in caught.value.detail
+
+
+def test_an_entry_with_an_id_of_ours_that_comes_after_our_write(aws: Aws, wanted: Notifications) -> None:
+    """Once ours were put a refusal would forget them, so it is a failure instead: the record stays, and they can go."""
+    entry = wanted.entries[0]
+    second = replace(entry, id=f"{entry.id}-2", prefix="second/")
+    both, watcher, before = replace(wanted, entries=(entry, second)), Watcher(), read(aws, wanted)
+    theirs = before[QUEUE]
+    assert isinstance(theirs, list)
+    taken = {**theirs[0], "Id": second.id, "Events": ["s3:ObjectTagging:*"]}
+    change = putting(aws, wanted, {**merge(before, [entry], ()), QUEUE: [*theirs, taken]})
+    with after_each_put(aws, 1, change), watched(aws) as asked, pytest.raises(ResourceError) as caught:
+        both.create(watcher.on(aws))
+    assert "NotificationsContended" == caught.value.code
+    assert second.id in caught.value.detail
+    assert 2 == asked.count(PUT)  # the other's is one of them
+    assert {entry.id, second.id, "theirs"} == {one.id for one in entries_in(read(aws, wanted))}
+    both.delete(aws, both.identity)
+    assert {second.id, "theirs"} == {one.id for one in entries_in(read(aws, wanted))}
 
 
 def test_a_stale_read_back_is_waited_out(aws: Aws) -> None:

@@ -6,6 +6,7 @@ read the config -> connect -> build what is wanted -> observe what is there -> p
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import starmap
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -33,7 +34,7 @@ from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
 from task_deployer.survey import Survey, settled, survey
 from task_deployer.walk import Means
-from task_deployer.warnings import Warning, late, left_behind, lost, refuse, told, warnings_of  # noqa: A004 - ours
+from task_deployer.warnings import Warning, late, left_behind, lost, overwritten, refuse, told, warnings_of  # noqa: A004 - ours
 
 Confirm = Callable[[str], None]
 """Ask the user a question; raise `UsageError` if nobody can be asked, another `TaskDeployError` if the answer is no."""
@@ -68,9 +69,9 @@ def up(
         if holding:
             run.confirm(f"This deletes {losses(holding)}, which can hold data. Go on?")
         outcome = _execute(planned, desired, sight.observed, journal, means)
-        shown = until_shown(means, _written(desired, outcome))
+        shown = until_shown(means, _written(desired, outcome), sight.observed)
         journal.bind(desired, {**sight.observed, **shown.seen})
-    warnings = (*warnings, *map(told, remarks), *map(late, shown.late))
+    warnings = (*warnings, *map(told, remarks), *map(late, shown.late), *starmap(overwritten, shown.changed.items()))
     return _result("up", journal, aws, plan=planned, outcome=outcome, outputs=_outputs(journal), warnings=warnings)
 
 

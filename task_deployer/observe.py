@@ -56,23 +56,31 @@ def observe_all(
 
 @dataclass(frozen=True)
 class Shown:
-    """What AWS showed at the end of a run: `seen` of each thing that was looked at; `late` is what it did not show."""
+    """What AWS showed at the end of a run: `seen` of each thing that was looked at.
+
+    `late` still shows what was there before. `changed` shows neither that nor what was written, so somebody else wrote
+    too: the paths that differ, none where it is gone.
+    """
 
     seen: Mapping[Address, object] = field(default_factory=dict)
     late: tuple[Address, ...] = ()
+    changed: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
 
 
-def until_shown(means: Means, written: Iterable[AnyResource]) -> Shown:
-    """Look until AWS shows all of this as it was written, for two minutes at most. Asked to stop, look no more."""
+def until_shown(means: Means, written: Iterable[AnyResource], before: Mapping[Address, object]) -> Shown:
+    """Look until AWS shows all of this as it was written, for two minutes at most. Asked to stop, look no more.
+
+    `before` is what was seen of it before it was written.
+    """
     resources = {resource.address: resource for resource in written if resource.lags}
     try:
         looks = ask_all(means, {address: partial(_until_shown, wanted) for address, wanted in resources.items()})
     except Interrupted:
         return Shown()
-    return Shown(
-        {address: look.seen for address, look in looks.items()},
-        tuple(address for address, look in looks.items() if not look.is_good),
-    )
+    seen = {address: look.seen for address, look in looks.items()}
+    bad = [address for address, look in looks.items() if not look.is_good]
+    late = tuple(a for a in bad if _is_as_before(resources[a], seen[a], before.get(a)))
+    return Shown(seen, late, {a: _off(resources[a], seen[a]) for a in bad if a not in late})
 
 
 def until_gone(aws: Aws, kind: str, identity: Identity) -> bool:
@@ -190,6 +198,18 @@ def _is_as_written(wanted: AnyResource, seen: object) -> bool:
     if isinstance(seen, Unreadable):
         return True
     return wanted.wants_nothing if is_absent(seen) else not wanted.diff(seen)
+
+
+def _is_as_before(wanted: AnyResource, seen: object, before: object) -> bool:
+    """Whether all that is not as written is as it was before: then AWS may be late, or somebody has put that back."""
+    if is_absent(seen) or is_absent(before):
+        return is_absent(seen) and is_absent(before)
+    former = wanted.diff(before)
+    return all(difference in former for difference in wanted.diff(seen))
+
+
+def _off(wanted: AnyResource, seen: object) -> tuple[str, ...]:
+    return () if is_absent(seen) else tuple(difference.path for difference in wanted.diff(seen))
 
 
 def _is_our_own(wanted: AnyResource, seen: object) -> bool:

@@ -25,9 +25,22 @@ def warnings_of(config: Config, only: str | None = None) -> tuple[Warning, ...]:
 
 
 def late(address: Address) -> Warning:
-    """What AWS did not show in time. The write was answered, so nothing failed."""
-    message = "AWS took it, and still shows what was there before. `task-deploy status` says when it no longer does."
+    """What AWS did not show in time. The write was answered, so nothing failed; a reversal by others looks the same."""
+    message = (
+        "AWS took it, and still shows what was there before: it is slow to show the change, or somebody else has put "
+        "that back. `task-deploy status` says when it no longer does; if it stays so, `task-deploy up` writes it again."
+    )
     return Warning("not-shown-yet", address, message)
+
+
+def overwritten(address: Address, paths: Sequence[str]) -> Warning:
+    """What is neither as this run wrote it nor as it was before: somebody else's doing. No paths: it is gone."""
+    what = f"differs from what this run wrote ({', '.join(paths)})" if paths else "is gone"
+    message = (
+        f"it {what}, and that is not what was there before either: somebody else has changed it since. "
+        "`task-deploy plan` shows how, `task-deploy up` makes it as wanted."
+    )
+    return Warning("changed-meanwhile", address, message)
 
 
 def told(remark: Remark) -> Warning:

@@ -81,7 +81,7 @@ def scene(world: World) -> Scene:
 
 def test_what_is_shown_at_once_is_looked_at_once(scene: Scene) -> None:
     """One look is enough where it shows what was written, and nothing is waited for."""
-    shown = until_shown(scene.showing(AS_WRITTEN).means, [CHEST])
+    shown = until_shown(scene.showing(AS_WRITTEN).means, [CHEST], {})
     assert (1, set(), ()) == (scene.looks, scene.reasons, shown.late)
     assert {CHEST.address: AS_WRITTEN} == shown.seen
 
@@ -96,27 +96,48 @@ def test_what_is_shown_at_once_is_looked_at_once(scene: Scene) -> None:
 )
 def test_what_is_shown_late_is_waited_for(scene: Scene, seen: tuple[SeenToy | None, ...], looks: int) -> None:
     """After a look that shows something else, two in a row have to show what was written: looks go back and forth."""
-    shown = until_shown(scene.showing(*seen).means, [CHEST])
+    shown = until_shown(scene.showing(*seen).means, [CHEST], {})
     assert (looks, ()) == (scene.looks, shown.late)
     assert {"AWS to show what was written"} == scene.reasons
 
 
-def test_what_is_never_shown_is_told(scene: Scene) -> None:
-    """After two minutes it is told that AWS does not show it; that is no failure."""
-    shown = until_shown(scene.showing(BEFORE).means, [CHEST])
-    assert (CHEST.address,) == shown.late
+@pytest.mark.parametrize("before", [BEFORE, None], ids=["an update", "a creation"])
+def test_what_is_never_shown_is_told(scene: Scene, before: SeenToy | None) -> None:
+    """After two minutes it is told that AWS still shows what was there before; that is no failure."""
+    shown = until_shown(scene.showing(before).means, [CHEST], {CHEST.address: before})
+    assert ((CHEST.address,), {}) == (shown.late, shown.changed)
     assert 120 <= scene.flag.passed < 130
+
+
+def test_what_is_shown_in_part_is_late(scene: Scene) -> None:
+    """Where a part of the change shows and the rest is as before, AWS is late: nobody else wrote."""
+    before = SeenToy(2, {})
+    shown = until_shown(scene.showing(SeenToy(1, {})).means, [CHEST], {CHEST.address: before})
+    assert ((CHEST.address,), {}) == (shown.late, shown.changed)
+
+
+@pytest.mark.parametrize(
+    ("before", "seen", "paths"),
+    [(BEFORE, SeenToy(3, OURS), ("Value",)), (None, SeenToy(3, OURS), ("Value",)), (BEFORE, None, ())],
+    ids=["changed", "changed after its creation", "gone"],
+)
+def test_what_others_wrote_over_is_told_as_theirs(
+    scene: Scene, before: SeenToy | None, seen: SeenToy | None, paths: tuple[str, ...]
+) -> None:
+    """What is neither as written nor as it was before is no delay of AWS's: told apart, with what differs."""
+    shown = until_shown(scene.showing(seen).means, [CHEST], {CHEST.address: before})
+    assert ((), {CHEST.address: paths}) == (shown.late, shown.changed)
 
 
 def test_what_never_lags_is_not_looked_at(scene: Scene) -> None:
     """A kind that AWS shows at once is not read again."""
-    assert {} == until_shown(scene.means, [TOY]).seen
+    assert {} == until_shown(scene.means, [TOY], {}).seen
 
 
 def test_a_stop_ends_the_looking(scene: Scene) -> None:
     """All is done and recorded by then, so a stop is no error."""
     scene.flag.set()
-    assert {} == until_shown(scene.showing(BEFORE).means, [CHEST]).seen
+    assert {} == until_shown(scene.showing(BEFORE).means, [CHEST], {}).seen
 
 
 def test_what_went_is_waited_for(scene: Scene) -> None:

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from task_deployer.errors import SafetyError
-from task_deployer.warnings import refuse, warnings_of
+from task_deployer.resources.base import Address
+from task_deployer.warnings import overwritten, refuse, warnings_of
 from tests.builders import TASK, bucket_table, config_of
 
 
@@ -72,3 +73,9 @@ def test_strict_refuses(tmp_path: Path) -> None:
         "bucket.two.uploads",
     ]
     refuse(())
+
+
+@pytest.mark.parametrize(("paths", "words"), [(("A", "B"), "differs from what this run wrote (A, B)"), ((), "is gone")])
+def test_what_was_written_over_says_how_it_is_now(paths: tuple[str, ...], words: str) -> None:
+    """What somebody else wrote over is told with what differs, or as gone."""
+    assert words in overwritten(Address("cors.ingest.uploads"), paths).message

@@ -1,8 +1,9 @@
 """Looking at a destination of S3's notifications: whether it is there, and whether S3 may send to it. Reads only."""
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from botocore.exceptions import ClientError
@@ -10,8 +11,17 @@ from botocore.exceptions import ClientError
 from task_deployer.aws import Account, Aws
 from task_deployer.forbidden import CODES
 from task_deployer.refusals import code_of
+from task_deployer.resources.base import Identity
+from task_deployer.resources.bucket import account_of
+
+FUNCTION_ACTIONS = ("lambda:GetPolicy", "lambda:GetFunctionConfiguration")
+"""The IAM actions that looking at a function takes."""
+
+QUEUE_ACTIONS = ("sqs:GetQueueAttributes",)
+"""The IAM actions that looking at a queue takes."""
 
 _SERVICE = "s3.amazonaws.com"
+_LIKENESS = re.compile(r"(ForAnyValue:|ForAllValues:)?(String|Arn)(Equals|EqualsIgnoreCase|Like)(IfExists)?")
 _NO_QUEUE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 _REMOVE = "Ask its owner to remove that entry, or to make the {what} again."
 _KMS = (
@@ -30,20 +40,32 @@ class Finding:
     is_fine: bool = False
     is_unfit: bool = False
     """Whether S3 never takes such a destination, checked or not."""
+    is_dead: bool = False
+    """Whether S3 refuses it for what was seen; false where that is only likely, or nothing could be seen."""
 
 
-def look(aws: Aws, bucket: str, arn: str) -> Finding:
+@dataclass(frozen=True)
+class _Source:
+    """A bucket as a policy's conditions tell it."""
+
+    name: str
+    arn: str
+    account: str
+
+
+def look(aws: Aws, bucket: Identity, arn: str) -> Finding:
     """Look at one destination, as far as we may: a read that is refused is told, and never taken for absence."""
     never = unfit(aws.account, arn)
     if never is not None:
         return never
+    source = _Source(bucket["bucket"], aws.account.bucket_arn(bucket["bucket"]), account_of(aws, bucket))
     service = arn.split(":")[2] if arn.count(":") >= 5 else ""  # noqa: PLR2004 - arn:partition:service:region:account:rest
     try:
         match service:
             case "lambda":
-                return _function(aws, bucket, arn)
+                return _function(aws, source, arn)
             case "sqs":
-                return _queue(aws, bucket, arn)
+                return _queue(aws, source, arn)
             case _:
                 return Finding("S3 cannot send to it, or may not")
     except ClientError as error:
@@ -64,7 +86,7 @@ def unfit(account: Account, arn: str) -> Finding | None:
     return None
 
 
-def _function(aws: Aws, bucket: str, arn: str) -> Finding:
+def _function(aws: Aws, source: _Source, arn: str) -> Finding:
     name, qualifier = [*arn.split(":")[6:], ""][:2]
     which = {"Qualifier": qualifier} if qualifier else {}
     function = ":".join(arn.split(":")[:7]) if name else arn
@@ -75,10 +97,10 @@ def _function(aws: Aws, bucket: str, arn: str) -> Finding:
             raise
         policy = "{}"
         if not _function_exists(aws, function):
-            return Finding("the function does not exist", _REMOVE.format(what="function"))
-    if _allows(policy, aws.account, bucket, "lambda:InvokeFunction"):
+            return Finding("the function does not exist", _REMOVE.format(what="function"), is_dead=_is_here(aws, arn))
+    if _allows(policy, source, "lambda:InvokeFunction"):
         return Finding("the function is there, and its policy lets S3 invoke it", is_fine=True)
-    return Finding("the function is there, but nothing lets S3 invoke it", _permit(aws.account, bucket, arn))
+    return Finding("the function is there, but nothing lets S3 invoke it", _permit(source, arn), is_dead=True)
 
 
 def _function_exists(aws: Aws, function: str) -> bool:
@@ -92,30 +114,37 @@ def _function_exists(aws: Aws, function: str) -> bool:
     return True
 
 
-def _permit(account: Account, bucket: str, arn: str) -> str:
+def _is_here(aws: Aws, arn: str) -> bool:
+    """Whether it is of this account: another one may hide what it has, so that absence proves nothing."""
+    return arn.split(":")[4] == aws.account.id
+
+
+def _permit(source: _Source, arn: str) -> str:
     return (
-        f"Its owner allows it: `aws lambda add-permission --function-name {arn} --statement-id s3-{bucket} "
-        f"--action lambda:InvokeFunction --principal {_SERVICE} --source-arn {account.bucket_arn(bucket)} "
-        f"--source-account {account.id}`."
+        f"Its owner allows it: `aws lambda add-permission --function-name {arn} --statement-id s3-{source.name} "
+        f"--action lambda:InvokeFunction --principal {_SERVICE} --source-arn {source.arn} "
+        f"--source-account {source.account}`."
     )
 
 
-def _queue(aws: Aws, bucket: str, arn: str) -> Finding:
+def _queue(aws: Aws, source: _Source, arn: str) -> Finding:
     owner, name = arn.split(":")[4:6]
+    url = replace(aws.account, id=owner).queue_url(name)
     try:
-        url = aws.sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=owner)["QueueUrl"]
         found = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy", "KmsMasterKeyId"])
     except ClientError as error:
         if code_of(error) not in _NO_QUEUE:
             raise
-        hidden = "" if owner == aws.account.id else f", or the account {owner} does not show it to us"
-        return Finding(f"the queue does not exist{hidden}", _REMOVE.format(what="queue"))
+        here = _is_here(aws, arn)
+        hidden = "" if here else f", or the account {owner} does not show it to us"
+        return Finding(f"the queue does not exist{hidden}", _REMOVE.format(what="queue"), is_dead=here)
     attributes = {str(key): value for key, value in found.get("Attributes", {}).items()}
     if attributes.get("KmsMasterKeyId", "").endswith("alias/aws/sqs"):
-        return Finding("the queue is encrypted with alias/aws/sqs, which S3 cannot use", _KMS.format(url=url))
-    if _allows(attributes.get("Policy", "{}"), aws.account, bucket, "sqs:SendMessage"):
+        why = "the queue is encrypted with alias/aws/sqs, which S3 cannot use"
+        return Finding(why, _KMS.format(url=url), is_dead=True)
+    if _allows(attributes.get("Policy") or "{}", source, "sqs:SendMessage"):
         return _queue_allows(attributes.get("KmsMasterKeyId", ""))
-    return Finding("the queue is there, but its policy lets S3 not send to it", _let_send(aws.account, bucket, arn))
+    return Finding("the queue is there, but its policy lets S3 not send to it", _let_send(source, arn), is_dead=True)
 
 
 def _queue_allows(key: str) -> Finding:
@@ -125,46 +154,53 @@ def _queue_allows(key: str) -> Finding:
     return Finding(f"the queue lets S3 send to it, and is encrypted with {key}, which S3 may not use", advice)
 
 
-def _let_send(account: Account, bucket: str, arn: str) -> str:
+def _let_send(source: _Source, arn: str) -> str:
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": _SERVICE},
         "Action": "sqs:SendMessage",
         "Resource": arn,
         "Condition": {
-            "ArnLike": {"aws:SourceArn": account.bucket_arn(bucket)},
-            "StringEquals": {"aws:SourceAccount": account.id},
+            "ArnLike": {"aws:SourceArn": source.arn},
+            "StringEquals": {"aws:SourceAccount": source.account},
         },
     }
     return f"Its owner adds this statement to the queue's policy: {json.dumps(statement)}"
 
 
-def _allows(policy: str, account: Account, bucket: str, action: str) -> bool:
-    """Whether some statement lets S3 do this for this bucket. Conditions that only AWS can judge count as met."""
-    source = {"aws:sourcearn": account.bucket_arn(bucket), "aws:sourceaccount": account.id}
+def _allows(policy: str, source: _Source, action: str) -> bool:
+    """Whether some statement may let S3 do this for this bucket. What only AWS can judge counts as met."""
+    known = {"aws:sourcearn": source.arn, "aws:sourceaccount": source.account}
     return any(
         statement.get("Effect") == "Allow"
-        and _is_s3(statement.get("Principal"))
-        and any(fnmatchcase(action.lower(), word.lower()) for word in _words(statement.get("Action")))
-        and all(_holds(pair, source) for pair in _conditions(statement.get("Condition")))
+        and ("NotPrincipal" in statement or _is_s3(statement.get("Principal")))
+        and ("NotAction" in statement or _matches(action.lower(), _words(statement.get("Action"))))
+        and all(_holds(pair, known) for pair in _conditions(statement.get("Condition")))
         for statement in _mappings(json.loads(policy).get("Statement", []))
     )
 
 
 def _is_s3(principal: object) -> bool:
     if isinstance(principal, Mapping):
-        return _SERVICE in _words(principal.get("Service")) or "*" in _words(principal.get("AWS"))
+        return bool({_SERVICE, "*"} & {*_words(principal.get("Service"))}) or "*" in _words(principal.get("AWS"))
     return principal == "*"
 
 
-def _holds(condition: tuple[str, object], source: Mapping[str, str]) -> bool:
+def _holds(condition: tuple[str, object], known: Mapping[str, str]) -> bool:
     key, wanted = condition
-    return key not in source or any(fnmatchcase(source[key], word) for word in _words(wanted))
+    words = _words(wanted)
+    return key not in known or any("${" in word for word in words) or _matches(known[key].lower(), words)
+
+
+def _matches(value: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(value, pattern.lower()) for pattern in patterns)
 
 
 def _conditions(condition: object) -> Iterator[tuple[str, object]]:
-    for tests in condition.values() if isinstance(condition, Mapping) else ():
-        yield from ((str(key).lower(), value) for key, value in tests.items())
+    """Keys and values of those conditions that ask for a likeness, as in `ArnLikeIfExists`; others AWS alone judges."""
+    for operator, tests in condition.items() if isinstance(condition, Mapping) else ():
+        if isinstance(tests, Mapping) and _LIKENESS.fullmatch(str(operator)):
+            yield from ((str(key).lower(), value) for key, value in tests.items())
 
 
 def _mappings(value: object) -> list[Mapping[str, object]]:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from task_deployer.aws import Aws
 from task_deployer.errors import ResourceError
 from task_deployer.refusals import code_of, message_of
+from task_deployer.resources.base import Identity
 from task_deployer.resources.destinations import Finding, look, unfit
 from task_deployer.resources.notification_document import Document, Entry, entries_in
 from task_deployer.retry import NOTIFICATION_VALID
@@ -43,7 +44,7 @@ def is_ours_too(error: ClientError, ours: Sequence[str]) -> bool:
     return NOTIFICATION_VALID.matches(error) and bool(named & set(ours)) and bool(named - set(ours))
 
 
-def raise_explained(aws: Aws, error: ClientError, bucket: str, wanted: Document, ours: Sequence[str]) -> NoReturn:
+def raise_explained(aws: Aws, error: ClientError, bucket: Identity, wanted: Document, ours: Sequence[str]) -> NoReturn:
     """Raise `ResourceError` for a refusal that will not pass; the client's own error where waiting may help.
 
     It helps with others' dead destinations too, if they are to be passed over: in a while S3 names them alone.
@@ -59,7 +60,7 @@ def raise_explained(aws: Aws, error: ClientError, bucket: str, wanted: Document,
     raise error
 
 
-def hopeless(aws: Aws, error: ClientError, bucket: str, entries: Sequence[Entry]) -> ResourceError | None:
+def hopeless(aws: Aws, error: ClientError, bucket: Identity, entries: Sequence[Entry]) -> ResourceError | None:
     """What is wrong with destinations of ours that S3 goes on refusing; None if nothing is, so that it will pass."""
     named = refused_destinations(error)
     mine = [entry for entry in entries if entry.destination in named]
@@ -84,25 +85,25 @@ def unseen(error: ClientError, bucket: str, entries: Sequence[Entry]) -> Resourc
     )
 
 
-def check_ours(aws: Aws, bucket: str, ours: Sequence[str]) -> None:
+def check_ours(aws: Aws, bucket: Identity, ours: Sequence[str]) -> None:
     """Look at destinations of ours, which S3 is about not to check. Raises `ResourceError` for one that is not fine."""
     for arn in dict.fromkeys(ours):
         finding = look(aws, bucket, arn)
         if not finding.is_fine:
             raise ResourceError(
-                f"The notifications of the bucket {bucket} cannot be put without S3's check",
+                f"The notifications of the bucket {bucket['bucket']} cannot be put without S3's check",
                 code="DestinationNotReady",
                 detail=f"{arn}: {finding.why}. S3 would take the entry, and drop its events.",
                 hint=_OURS_AGAIN,
             )
 
 
-def _refused(aws: Aws, error: ClientError, bucket: str, entries: Sequence[Entry], *, own: bool) -> ResourceError:
+def _refused(aws: Aws, error: ClientError, bucket: Identity, entries: Sequence[Entry], *, own: bool) -> ResourceError:
     skips = aws.care.skip_dead_foreign
     whose = "of ours" if own else "that is not ours"
     told = [(entry, look(aws, bucket, entry.destination)) for entry in entries]
     return ResourceError(
-        f"S3 refuses the notifications of the bucket {bucket} because of an entry {whose}: "
+        f"S3 refuses the notifications of the bucket {bucket['bucket']} because of an entry {whose}: "
         + ", ".join(dict.fromkeys(entry.destination for entry in entries)),
         code=code_of(error),
         detail="\n".join([*_lines(error, told), "The document was left as it was."]),

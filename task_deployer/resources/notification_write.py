@@ -83,13 +83,14 @@ def put_checked(aws: Aws, bucket: str, wanted: Document, ours: Sequence[str], ow
     Raises `ResourceError` where S3 refuses destinations of others, unless that is to be passed over: then S3 is told
     not to check, ours are looked at instead, and it is told. The client's own error where it may just not see ours yet.
     """
+    identity = identity_of(bucket, owner)
     try:
-        _put_document(aws, identity_of(bucket, owner), wanted)
+        _put_document(aws, identity, wanted)
     except ClientError as error:
         if not (aws.care.skip_dead_foreign and is_others_alone(error, ours)):
-            raise_explained(aws, error, bucket, wanted, ours)
-        check_ours(aws, bucket, ours)
-        _put_document(aws, identity_of(bucket, owner), wanted, unchecked=True)
+            raise_explained(aws, error, identity, wanted, ours)
+        check_ours(aws, identity, ours)
+        _put_document(aws, identity, wanted, unchecked=True)
         aws.care.tell(_unchecked(bucket, error))
 
 

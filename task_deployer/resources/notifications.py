@@ -168,7 +168,7 @@ class Notifications(Resource[SeenNotifications]):
 
     def _stop_if_hopeless(self, aws: Aws, error: ClientError) -> None:
         """What S3 goes on refusing is looked at: where our own function or statement is gone, no waiting helps."""
-        why = hopeless(aws, error, self.bucket.name, self.entries)
+        why = hopeless(aws, error, self.bucket.identity, self.entries)
         if why is not None:
             raise why from error
 

@@ -3,8 +3,8 @@
 read the config -> connect -> build what is wanted -> observe what is there -> plan -> execute
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import starmap
 from pathlib import Path
@@ -16,20 +16,20 @@ from task_deployer.aws import Aws
 from task_deployer.config import Config
 from task_deployer.config.tree import shown
 from task_deployer.data_loss import CAREFUL, Choices, heeding, losses, question, refuse_loss
+from task_deployer.dead_foreign import Dead, about_to_be_written, dead_foreign, refuse_dead, warnings_of_dead
 from task_deployer.engine import execute
 from task_deployer.errors import AccountChangedError, CredentialsError, Interrupted
 from task_deployer.events import Outcome, Planned
 from task_deployer.kept_documents import forget, with_care
 from task_deployer.manifest import Manifest
 from task_deployer.observe import until_shown
+from task_deployer.one_task import records_of
 from task_deployer.outputs import Outputs, outputs_of
 from task_deployer.plan import Action, Desired, Plan, plan_down, plan_up
 from task_deployer.project import Project, prepare
 from task_deployer.records import Record
 from task_deployer.refusals import is_unreached
-from task_deployer.resources import Function, Notifications
-from task_deployer.resources.base import ENTRIES, Address, entries_of
-from task_deployer.resources.notification_document import going_to
+from task_deployer.resources.base import Address
 from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
 from task_deployer.survey import Survey, settled, survey
@@ -63,6 +63,8 @@ def up(
         desired, records, sight = _look(means, build, journal.records, only)
         sight = settled(means, desired, records, sight)
         planned = heeding(_plan_up(desired, sight, records, journal.lineage), choices, records)
+        if not choices.skip_dead_foreign:
+            refuse_dead(_dead(means, planned, desired, records, sight))
         warnings = _warnings(config, only, sight.findings, strict=strict)
         holding = refuse_loss(planned, means, records, choices)
         means.report(Planned(planned))
@@ -78,7 +80,10 @@ def up(
 def plan(
     project: Project, run: Run, *, only: str | None = None, strict: bool = False, choices: Choices = CAREFUL
 ) -> Result:
-    """Say what `up` would do, and refuse what it would refuse. Writes nothing, nowhere."""
+    """Say what `up` would do, and refuse what it would refuse; warn of dead entries of others, which `up` may skip.
+
+    Writes nothing, nowhere.
+    """
     config = project.config()
     region = project.region(config, None)
     archives = prepare(config, region, only)
@@ -91,7 +96,8 @@ def plan(
     desired, records, sight = _look(means, build, journal.records, only)
     sight = settled(means, desired, records, sight)
     planned = heeding(_plan_up(desired, sight, records, journal.lineage), choices, records)
-    warnings = _warnings(config, only, sight.findings, strict=strict)
+    dead = warnings_of_dead(_dead(means, planned, desired, records, sight))
+    warnings = _warnings(config, only, sight.findings, *dead, strict=strict)
     refuse_loss(planned, means, records, choices)
     outputs = outputs_of({r.address: (r.kind, r.identity) for r in desired}, aws.account)
     return _result("plan", journal, aws, plan=planned, outputs=outputs, warnings=warnings)
@@ -169,40 +175,12 @@ def _outputs(journal: Manifest) -> Outputs:
     return outputs_of({address: (r.kind, r.identity) for address, r in journal.records.items()}, journal.account)
 
 
-def _records_of(
-    records: Mapping[Address, Record], only: str | None, desired: Sequence[Desired]
-) -> Mapping[Address, Record]:
-    """The records that a run is about: all, or those of one task and of what it needs."""
-    if only is None:
-        return records
-    wanted = {resource.address for resource in desired}
-    names = {resource.name for resource in desired if isinstance(resource, Function)}
-    names |= {r.identity["arn"].rpartition(":")[2] for a, r in records.items() if a.startswith(f"queue.{only}.")}
-    about = {a: _about(r, names) for a, r in records.items()}
-    return {a: r for a, r in about.items() if a in wanted or _is_of(a, r, only)}
-
-
-def _about(record: Record, names: Collection[str]) -> Record:
-    """Of the entries in a bucket's notifications, those alone that go to a function or queue of these names."""
-    if record.kind != Notifications.kind:
-        return record
-    entries = going_to(entries_of(record.identity), names)
-    return replace(record, identity={**record.identity, ENTRIES: " ".join(entries)})
-
-
-def _is_of(address: Address, record: Record, task: str) -> bool:
-    if record.kind == Notifications.kind:
-        return bool(entries_of(record.identity))
-    scope = address.partition(".")[2]
-    return scope.startswith(f"{task}.") or (scope == task and record.kind != "queue")
-
-
 def _look(
     means: Means, build: Callable[..., tuple[Desired, ...]], recorded: Mapping[Address, Record], only: str | None
 ) -> tuple[tuple[Desired, ...], Mapping[Address, Record], Survey]:
     """Read all that the run is about, and build what is wanted in the light of it: the policies depend on keys."""
     bare = build()
-    records = _records_of(recorded, only, bare)
+    records = records_of(recorded, only, bare)
     sight = survey(means, bare, records)
     return build(found=sight.findings.found), records, sight
 
@@ -216,8 +194,14 @@ def _nothing(**_: object) -> tuple[Desired, ...]:
     return ()
 
 
-def _warnings(config: Config, only: str | None, seen: Findings, *, strict: bool) -> tuple[Warning, ...]:
-    found = (*warnings_of(config, only), *seen.warnings)
+def _dead(
+    means: Means, planned: Plan, desired: Sequence[Desired], records: Mapping[Address, Record], sight: Survey
+) -> tuple[Dead, ...]:
+    return dead_foreign(means, about_to_be_written(planned), desired, records, sight.observed)
+
+
+def _warnings(config: Config, only: str | None, seen: Findings, *more: Warning, strict: bool) -> tuple[Warning, ...]:
+    found = (*warnings_of(config, only), *seen.warnings, *more)
     if strict:
         refuse(found)
     return found

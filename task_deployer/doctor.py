@@ -19,6 +19,7 @@ from task_deployer.chain import Scene, links
 from task_deployer.checks import Check, Diagnosis, Verdict, clock, failed, lock, ok, warning, worst
 from task_deployer.commands import Run
 from task_deployer.config import Config
+from task_deployer.dead_foreign import about_to_be_written, checks_of_dead, dead_foreign
 from task_deployer.deployer_policy import deployer_policies
 from task_deployer.encryption import NOTHING, Found
 from task_deployer.errors import ConfigError, CredentialsError, Interrupted, TaskDeployError
@@ -29,6 +30,7 @@ from task_deployer.project import Project, check_names, prepare
 from task_deployer.records import interrupted
 from task_deployer.refusals import date_of
 from task_deployer.reservations import reservations
+from task_deployer.resources.base import Address
 from task_deployer.rights_checks import rights_checks
 from task_deployer.simulation import Refused, Right, lacking, rights_of
 from task_deployer.status import compare
@@ -203,7 +205,7 @@ def _at_aws(means: Means, ground: _Ground, notes: _Notes) -> None:
     notes.checks += rights_checks(means.aws.caller, wanted, missing)
     if sight is None:
         return
-    observed = sight.observed
+    observed, written = sight.observed, tuple[Address, ...]()
     notes.checks += [warning("attached", f"{one.address}: {one.message}", "") for one in sight.findings.warnings]
     if desired:
         desired = _desired(means.aws, ground, notes, sight.findings.found)
@@ -213,7 +215,10 @@ def _at_aws(means: Means, ground: _Ground, notes: _Notes) -> None:
             pending = len(planned.pending)
             many = f"{pending} resource{'' if pending == 1 else 's'}"
             notes.checks.append(ok("plan", f"`up` would change {many}" if pending else "nothing to do"))
+            written = about_to_be_written(planned)
         notes.checks += notes.attempt("concurrency", lambda: tuple(reservations(means, desired, observed))) or ()
+    dead = notes.attempt("destinations", lambda: dead_foreign(means, tuple(observed), desired, records, observed))
+    notes.checks += checks_of_dead(dead or (), written)
     if journal is not None:
         notes.checks += links(Scene(desired, records, observed, compare(desired, observed, records)))
 

@@ -98,6 +98,11 @@ def check_ours(aws: Aws, bucket: Identity, ours: Sequence[str]) -> None:
             )
 
 
+def ask_the_owner(finding: Finding) -> str:
+    """What can be done about a destination that is not ours."""
+    return finding.advice or "Ask its owner to mend or remove that entry."
+
+
 def _refused(aws: Aws, error: ClientError, bucket: Identity, entries: Sequence[Entry], *, own: bool) -> ResourceError:
     skips = aws.care.skip_dead_foreign
     whose = "of ours" if own else "that is not ours"
@@ -121,10 +126,9 @@ def _lines(error: ClientError, told: Sequence[tuple[Entry, Finding]]) -> Iterato
 def _advice(finding: Finding, *, own: bool, skips: bool) -> str:
     if own:
         return finding.advice or _OURS_AGAIN
-    ask = finding.advice or "Ask its owner to mend or remove that entry."
     useless = finding.is_unfit or skips
     skip = "" if useless else " Or add --skip-dead-foreign: S3 then checks no destination, and ours are put."
-    return f"{ask}{skip}"
+    return f"{ask_the_owner(finding)}{skip}"
 
 
 def _entries(wanted: Document, named: Mapping[str, str]) -> list[Entry]:

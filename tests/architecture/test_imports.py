@@ -9,7 +9,19 @@ from tests.architecture.imports import RUNTIME, imports, modules
 MODULES = {name.removeprefix("task_deployer."): path for name, path in modules().items()}
 PURE = {
     *("adoption", "attached", "bucket_owner", "buckets", "chain", "checks", "conflicts", "encryption", "errors"),
-    *("events", "forbidden", "names", "outputs", "plan", "policy", "result", "rights_checks", "stack", "status"),
+    *(
+        "events",
+        "forbidden",
+        "names",
+        "one_task",
+        "outputs",
+        "plan",
+        "policy",
+        "result",
+        "rights_checks",
+        "stack",
+        "status",
+    ),
     *("subscriptions", "tags", "task_policy", "warnings"),
     *("resources.base", "resources.cors_document", "resources.held", "resources.notification_document"),
     *("care", "resources.notification_overlap", "resources.notification_restoration"),

@@ -162,9 +162,9 @@ class Scene:
         """Where the manifest is."""
         return self.folder / FOLDER / f"{self.name}.dev.json"
 
-    def up(self, workers: int = 1, only: str | None = None) -> Result:
+    def up(self, workers: int = 1, only: str | None = None, choices: Choices = CAREFUL) -> Result:
         """Run `up`."""
-        return commands.up(self._project(), self._run(workers), only=only)
+        return commands.up(self._project(), self._run(workers), only=only, choices=choices)
 
     def plan(self, workers: int = 1) -> Result:
         """Run `plan`."""

@@ -42,9 +42,13 @@ class Account:
         return name
 
     def queue(self, name: str) -> str:
-        """Make a queue; returns its ARN."""
-        self.sqs.create_queue(QueueName=name)
-        return f"arn:aws:sqs:{REGION}:{ID}:{name}"
+        """Make a queue that S3 may send to, without which it could be in no bucket's notifications; returns its ARN."""
+        arn = f"arn:aws:sqs:{REGION}:{ID}:{name}"
+        statement = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage"}
+        self.sqs.create_queue(
+            QueueName=name, Attributes={"Policy": json.dumps({"Statement": [{**statement, "Resource": arn}]})}
+        )
+        return arn
 
     def listing(self) -> Listing:
         """All that is in the account, with every document of it: equal before and after means that nothing changed."""

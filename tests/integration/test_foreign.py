@@ -29,6 +29,9 @@ def before(account: Account) -> Listing:
     function = account.lambda_.create_function(
         FunctionName="theirs", Runtime="python3.13", Role=role, Handler="x.y", Code={"ZipFile": b"not ours"}
     )["FunctionArn"]
+    account.lambda_.add_permission(
+        FunctionName="theirs", StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com"
+    )
     account.logs.create_log_group(logGroupName="/aws/lambda/theirs")
     account.bucket("their-own-bucket")
     account.s3.put_object(Bucket=account.bucket(SHARED), Key="in/theirs.csv", Body=b"theirs")

@@ -1,63 +1,144 @@
 """The least policy that whoever runs the tool needs, for each command and this config. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from task_deployer.attached import attached_buckets
 from task_deployer.aws import Account
+from task_deployer.conflicts import is_existing
 from task_deployer.plan import Desired
 from task_deployer.policy import Document, Statement, merge
-from task_deployer.resources import EventSource, Role
-from task_deployer.resources.base import Referenced
+from task_deployer.records import Origin, Record
+from task_deployer.resources import KINDS, EventSource, Notifications, Role
+from task_deployer.resources.base import Address, Identity
 from task_deployer.resources.bucket_traits import TRAITS
+from task_deployer.resources.destinations import FUNCTION_ACTIONS, QUEUE_ACTIONS
 from task_deployer.resources.kms_key import DESCRIBE
 from task_deployer.resources.rights import Rights
 from task_deployer.resources.tagged_things import GET_RESOURCES
+from task_deployer.simulation import READ_ROLE, SIMULATE
 
 Pick = Callable[[Rights], tuple[str, ...]]
+Records = Mapping[Address, Record]
+_NONE: Records = MappingProxyType({})
 
 
-def deployer_policies(desired: Sequence[Desired], account: Account) -> Mapping[str, Document]:
+@dataclass(frozen=True)
+class _Thing:
+    """What rights are about: one resource, wanted or only recorded. `theirs`: it is somebody else's."""
+
+    kind: str
+    identity: Identity
+    theirs: bool
+
+    @property
+    def rights(self) -> Rights:
+        return KINDS[self.kind].rights
+
+
+def deployer_policies(desired: Sequence[Desired], account: Account, records: Records = _NONE) -> Mapping[str, Document]:
     """Make one policy document for each command. `sts:GetCallerIdentity` needs no right.
 
-    What is somebody else's is only read. An `up` that is to remove what the config dropped needs the rights of `down`
-    as well.
+    What is somebody else's is only read. What is on record and not in the config any more is read by all, and removed
+    by `up`; by `down` all is. What only explains a refusal is in as well: where it is forbidden, less is told.
     """
-    ours = [resource for resource in desired if not _is_referenced(resource)]
-    theirs = [resource for resource in desired if _is_referenced(resource)]
-    listed = _listing(desired)
-    attached = [_traits(desired, account), _keys(desired, account)]
-    reading = tuple(_statements(desired, account, lambda rights: rights.read))
-    read = merge([*reading, *attached, listed])
-    borrowed = list(_statements(theirs, account, lambda rights: rights.read, "Referenced"))
-    passed = [_pass_role(ours, account), _map_events(ours, account)]
-    make = _statements(ours, account, lambda rights: (*rights.read, *rights.write))
-    remove = _statements(ours, account, lambda rights: (*rights.read, *rights.delete))
+    things = _things(desired, records)
+    dropped = _dropped(desired, records)
+    read = [*_statements(things, account, lambda rights: rights.read), *_attached(desired, account), _listing(things)]
+    looking = list(_destinations(things, account))
+    needed = _needed(desired, account, records)
+    notifications = [thing for thing in things if thing.kind == Notifications.kind]
+    wanted = _things(desired, _NONE)
+    adopting = [*_statements(wanted, account, lambda rights: rights.read), *_attached(desired, account)]
     return {
-        "plan": read,
-        "status": read,
-        "adopt": merge(
-            [*_statements(desired, account, lambda rights: rights.read), *attached, _listing(desired, GET_RESOURCES)]
+        "plan": merge([*read, *looking]),
+        "status": merge(read),
+        "policy": merge(read),
+        "doctor": merge([*read, *looking, *_simulating(account)]),
+        "adopt": merge([*adopting, _listing(wanted, GET_RESOURCES)]),
+        "up": merge([*needed["up"], *looking, *_explaining(dropped, account)]),
+        "down": merge([*needed["down"], *looking, *_explaining(things, account)]),
+        "restore-notifications": merge(
+            [*_statements(notifications, account, lambda rights: (*rights.read, *rights.write)), *looking]
         ),
-        "up": merge([*make, *passed, *borrowed, *attached, listed]),
-        "down": merge([*remove, *borrowed, listed]),
     }
 
 
-def _is_referenced(resource: Desired) -> bool:
-    return isinstance(resource, Referenced) and resource.existing
+def needed_policies(desired: Sequence[Desired], account: Account, records: Records = _NONE) -> Mapping[str, Document]:
+    """The policies of `up` and `down`, without what they only explain refusals with."""
+    return {command: merge(statements) for command, statements in _needed(desired, account, records).items()}
 
 
-def _statements(desired: Iterable[Desired], account: Account, pick: Pick, prefix: str = "") -> Iterator[Statement]:
-    """One statement a kind, on the ARNs of all resources of that kind."""
+def _needed(desired: Sequence[Desired], account: Account, records: Records) -> dict[str, list[Statement]]:
+    things, dropped = _things(desired, records), _dropped(desired, records)
+    wanted = [thing for thing in _things(desired, _NONE) if not thing.theirs]
+    make = _statements(wanted, account, lambda rights: (*rights.read, *rights.write))
+    remove = _statements(_of_ours(things), account, lambda rights: (*rights.read, *rights.delete))
+    drop = _statements(_of_ours(dropped), account, lambda rights: (*rights.read, *rights.delete), "Dropped")
+    borrowed = list(
+        _statements([thing for thing in things if thing.theirs], account, lambda rights: rights.read, "Referenced")
+    )
+    ours = [resource for resource in desired if not is_existing(resource)]
+    passed = [_pass_role(ours, account), _map_events(ours, account)]
+    listed = _listing(things)
+    return {
+        "up": [*make, *passed, *borrowed, *_attached(desired, account), *drop, listed],
+        "down": [*remove, *borrowed, listed],
+    }
+
+
+def _things(desired: Iterable[Desired], records: Records) -> list[_Thing]:
+    """All that is wanted, and what is only recorded."""
+    wanted = {resource.address: resource for resource in desired}
+    return [
+        *(_Thing(resource.kind, resource.identity, is_existing(resource)) for resource in wanted.values()),
+        *_dropped(wanted.values(), records),
+    ]
+
+
+def _dropped(desired: Iterable[Desired], records: Records) -> list[_Thing]:
+    wanted = {resource.address for resource in desired}
+    left = [record for address, record in records.items() if address not in wanted]
+    return [_Thing(record.kind, record.identity, record.origin is Origin.ADOPTED) for record in left]
+
+
+def _of_ours(things: Iterable[_Thing]) -> list[_Thing]:
+    return [thing for thing in things if not thing.theirs]
+
+
+def _statements(things: Iterable[_Thing], account: Account, pick: Pick, prefix: str = "") -> Iterator[Statement]:
+    """One statement a kind, on the ARNs of all resources of that kind; none where nothing is picked."""
     arns: dict[str, dict[str, None]] = {}
-    actions: dict[str, dict[str, None]] = {}
-    for resource in desired:
-        arns.setdefault(resource.kind, {}).update(dict.fromkeys(resource.arns(account, resource.identity)))
-        actions.setdefault(resource.kind, {}).update(dict.fromkeys(pick(resource.rights)))
+    for thing in things:
+        arns.setdefault(thing.kind, {}).update(dict.fromkeys(KINDS[thing.kind].arns(account, thing.identity)))
     for kind, resources in arns.items():
-        sid = prefix + "".join(word.capitalize() for word in kind.split("_"))
-        yield Statement(sid, tuple(actions[kind]), tuple(resources))
+        actions = tuple(dict.fromkeys(pick(KINDS[kind].rights)))
+        if actions:
+            sid = prefix + "".join(word.capitalize() for word in kind.split("_"))
+            yield Statement(sid, actions, tuple(resources))
+
+
+def _explaining(things: Iterable[_Thing], account: Account) -> Iterator[Statement]:
+    yield from _statements(_of_ours(things), account, lambda rights: rights.explaining, "Explain")
+
+
+def _destinations(things: Iterable[_Thing], account: Account) -> Iterator[Statement]:
+    """Look at what others' entries in the same documents go to. Which that is is not known beforehand."""
+    if any(thing.kind == Notifications.kind for thing in things):
+        yield Statement("LookAtFunctions", FUNCTION_ACTIONS, (account.arn("lambda", "function:*"),))
+        yield Statement("LookAtQueues", QUEUE_ACTIONS, (account.arn("sqs", "*"),))
+
+
+def _simulating(account: Account) -> Iterator[Statement]:
+    """Ask about the rights of whoever runs this, who is not known beforehand."""
+    role, user = account.iam_arn("role/*"), account.iam_arn("user/*")
+    yield Statement("AskTheSimulator", (SIMULATE,), (role, user))
+    yield Statement("FindTheCallersRole", (READ_ROLE,), (role,))
+
+
+def _attached(desired: Sequence[Desired], account: Account) -> tuple[Statement, ...]:
+    return _traits(desired, account), _keys(desired, account)
 
 
 def _traits(desired: Sequence[Desired], account: Account) -> Statement:
@@ -68,14 +149,14 @@ def _traits(desired: Sequence[Desired], account: Account) -> Statement:
 
 def _keys(desired: Sequence[Desired], account: Account) -> Statement:
     """Find the keys behind aliases. Which keys they are is not known beforehand, nor in whose account."""
-    borrowed = any(_is_referenced(resource) for resource in desired)
+    borrowed = any(is_existing(resource) for resource in desired)
     keys = replace(account, id="*").arn("kms", "key/*")
     return Statement("DescribeKeys", (DESCRIBE,), (keys,) if borrowed else ())
 
 
-def _listing(desired: Iterable[Desired], *more: str) -> Statement:
+def _listing(things: Iterable[_Thing], *more: str) -> Statement:
     """What AWS lets nobody limit to one thing."""
-    actions = dict.fromkeys([*(action for resource in desired for action in resource.rights.listing), *more])
+    actions = dict.fromkeys([*(action for thing in things for action in thing.rights.listing), *more])
     return Statement("Listing", tuple(actions), ("*",) if actions else ())
 
 

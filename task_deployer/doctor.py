@@ -20,7 +20,7 @@ from task_deployer.checks import Check, Diagnosis, Verdict, clock, failed, lock,
 from task_deployer.commands import Run
 from task_deployer.config import Config
 from task_deployer.dead_foreign import about_to_be_written, checks_of_dead, dead_foreign
-from task_deployer.deployer_policy import deployer_policies
+from task_deployer.deployer_policy import needed_policies
 from task_deployer.encryption import NOTHING, Found
 from task_deployer.errors import ConfigError, CredentialsError, Interrupted, TaskDeployError
 from task_deployer.lock_holder import Life
@@ -195,9 +195,9 @@ def _at_aws(means: Means, ground: _Ground, notes: _Notes) -> None:
     """Read all that is wanted or recorded and ask about the rights, at the same time."""
     account, journal = means.aws.account, ground.journal
     desired = _desired(means.aws, ground, notes)
-    policies = {name: rights_of(document) for name, document in deployer_policies(desired, account).items()}
-    wanted = {name: policies[name] for name in ("up", "down")} if desired else {}
     records = journal.records if journal else {}
+    needed = needed_policies(desired, account, records) if desired else {}
+    wanted = {name: rights_of(document) for name, document in needed.items()}
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(_lacking, means, frozenset[Right]().union(*wanted.values()))
         sight = notes.attempt("resources", lambda: survey(means, desired, records))

@@ -12,7 +12,10 @@ INLINE_LIMIT = 10_240
 
 Document = Mapping[str, object]
 
-_ON_OBJECTS = {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"}
+_ON_OBJECTS = {
+    *("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"),
+    *("s3:GetObjectLegalHold", "s3:GetObjectRetention"),
+}
 """The S3 actions on objects that the tool itself needs; all its others are about buckets."""
 
 _SINGLE = {"Version", "Id", "Sid", "Effect"}

@@ -32,7 +32,10 @@ _PASSED_TO: "ContextEntryTypeDef" = {
 }
 """The one condition in the deployer's policy; other actions do not look at it."""
 
-_RIGHTS = Rights(read=("iam:SimulatePrincipalPolicy",), write=(), delete=())
+SIMULATE, READ_ROLE = "iam:SimulatePrincipalPolicy", "iam:GetRole"
+"""The IAM actions that the questions take, on the caller; without the second one a role's path is not known."""
+
+_RIGHTS = Rights(read=(SIMULATE,), write=(), delete=())
 _ALLOWED, _EXPLICIT = "allowed", "explicitDeny"
 
 Right = tuple[str, str]

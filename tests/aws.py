@@ -63,8 +63,9 @@ def access(endpoint_url: str) -> Access:
 
 
 def clients(aws: Aws) -> "tuple[BaseClient, ...]":
-    """All the clients, also the one that is made late."""
-    return (aws.s3, aws.iam, aws.lambda_, aws.sqs, aws.logs, aws.events)
+    """All the clients, also those that are made late."""
+    rare: list[BaseClient] = [aws.rare(service) for service in ("kms", "resourcegroupstaggingapi")]  # type: ignore[misc]  # clients
+    return (aws.s3, aws.iam, aws.lambda_, aws.sqs, aws.logs, aws.events, *rare)
 
 
 def new_name() -> str:
@@ -131,9 +132,14 @@ def response(url: str, status: int, headers: Mapping[str, str], body: str | byte
 
 @dataclass(frozen=True)
 class Asked:
-    """What the tool asked AWS while it was watched: the operations in order, repeated ones too."""
+    """What the tool asked AWS while it was watched, in order, repeated ones too: service and operation."""
 
-    operations: list[str] = field(default_factory=list)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def operations(self) -> list[str]:
+        """The operations alone."""
+        return [operation for _, operation in self.calls]
 
     @property
     def mutating(self) -> list[str]:
@@ -151,7 +157,8 @@ def watched(aws: Aws) -> Iterator[Asked]:
     asked = Asked()
 
     def note(event_name: str, **_: object) -> None:
-        asked.operations.append(event_name.rpartition(".")[2])
+        service, operation = event_name.split(".")[1:]
+        asked.calls.append((service, operation))
 
     with _listening(aws, "before-send", note):
         yield asked

@@ -59,6 +59,7 @@ class Bucket(Resource[SeenBucket]):
             "s3:DeleteObjectVersion",
             "s3:AbortMultipartUpload",
         ),
+        explaining=("s3:GetObjectLegalHold", "s3:GetObjectRetention", "s3:GetBucketNotification"),
     )
     scope: str
     name: str

@@ -38,6 +38,7 @@ class Function(Resource[SeenFunction]):
             "lambda:PutFunctionConcurrency",
             "lambda:DeleteFunctionConcurrency",
             "lambda:TagResource",
+            "lambda:DeleteFunction",  # one that outlived its role is made anew
         ),
         delete=("lambda:DeleteFunction",),
     )

@@ -14,6 +14,8 @@ class Rights:
     """Reads that are asked for without naming a thing, so that they can be allowed on everything only."""
     making: tuple[str, ...] = ()
     """Writes that AWS limits to no thing, but to the function that they are about (`lambda:FunctionArn`)."""
+    explaining: tuple[str, ...] = ()
+    """Reads that say why a deletion failed. Nothing needs them: where they are forbidden, less is told."""
 
     @property
     def unlimited(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from threading import Event as Flag
 from typing import Final
 
 from task_deployer import commands
+from task_deployer.adopt import adopt
 from task_deployer.aws import Aws
 from task_deployer.checks import Diagnosis
 from task_deployer.commands import Run
@@ -17,7 +18,9 @@ from task_deployer.data_loss import CAREFUL, Choices
 from task_deployer.doctor import diagnose
 from task_deployer.events import Event
 from task_deployer.manifest_file import FOLDER
+from task_deployer.policies import Policies, of_tasks
 from task_deployer.project import Project
+from task_deployer.restore import Choice, Restored, restore
 from task_deployer.result import Result
 from task_deployer.walk import Means
 from tests.invariants import read_foreign
@@ -177,6 +180,18 @@ class Scene:
     def down(self, workers: int = 1, choices: Choices = CAREFUL) -> Result:
         """Run `down`."""
         return commands.down(self._project(), self._run(workers), choices=choices)
+
+    def adopt(self) -> Result:
+        """Run `adopt`."""
+        return adopt(self._project(), self._run(4))
+
+    def restore(self) -> Restored:
+        """Run `restore-notifications` for the bucket of others."""
+        return restore(self._project(), self._run(1), Choice(f"{self.name}-theirs"), lambda _: None)
+
+    def role_policies(self) -> Policies:
+        """Run `policy`."""
+        return of_tasks(self._project(), self._run(4))
 
     def doctor(self) -> Diagnosis:
         """Run `doctor`, at the time at which STS was asked: the clients are older than this test."""

@@ -19,13 +19,13 @@ pytestmark = pytest.mark.faults
 SKIP = Choices(skip_dead_foreign=True)
 
 
-def put_dead(scene: Scene, account: str = "") -> str:
-    """Put an entry of others to a function that does not exist, unchecked; returns its ARN."""
+def put_dead(scene: Scene, service: str = "lambda", resource: str = "", account: str = "") -> str:
+    """Put an entry of others to what does not exist, mostly a function, unchecked; returns its ARN."""
     bucket = f"{scene.name}-theirs"
-    arn = scene.aws.account.arn("lambda", f"function:{scene.name}-gone")
+    arn = scene.aws.account.arn(service, resource or f"function:{scene.name}-gone")
     arn = arn.replace(scene.aws.account.id, account or scene.aws.account.id)
     found = scene.aws.s3.get_bucket_notification_configuration(Bucket=bucket)
-    document = merge({**found}, [Entry("theirs-dead", arn, ("s3:ObjectCreated:*",), "dead/")], ())
+    document = merge({**found}, [Entry(f"theirs-{service}", arn, ("s3:ObjectCreated:*",), f"{service}/")], ())
     scene.aws.s3.put_bucket_notification_configuration(
         Bucket=bucket,
         NotificationConfiguration=document,  # type: ignore[arg-type]  # a document

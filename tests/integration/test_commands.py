@@ -60,7 +60,8 @@ def test_policy(project: Project, account: Account) -> None:
     assert list(account.statements("ingest").values()) == printed["ingest"]["Statement"]
 
     deployer = json.loads(project.succeed("policy", "--deployer").out)
-    assert {"up", "plan", "status", "down", "adopt"} == set(deployer)
+    commands = {"up", "plan", "status", "down", "policy", "doctor", "adopt", "restore-notifications"}
+    assert commands == set(deployer)
     actions = {action for one in deployer["up"]["Statement"] for action in listed(one["Action"])}
     assert {"iam:PassRole", "lambda:CreateFunction", "s3:PutBucketNotification"} <= actions
     reads = {action for one in deployer["plan"]["Statement"] for action in listed(one["Action"])}

@@ -46,9 +46,16 @@ def of_tasks(project: Project, run: Run) -> Policies:
 
 
 def of_deployers(project: Project) -> Policies:
-    """The least policy for whoever runs the tool, for each command."""
+    """The least policy for whoever runs the tool, for each command, also for what is on record and no longer wanted.
+
+    Raises what reading the manifest does, and `SafetyError` for another account's or region's.
+    """
     wish = _wish(project)
-    return Policies("commands", wish.config, wish.account, deployer_policies(wish.build(), wish.account))
+    recorded = project.recorded(wish.config)
+    if recorded is not None:
+        recorded.check_belongs(wish.config.stack.name, wish.config.env, wish.account)
+    records = recorded.records if recorded else {}
+    return Policies("commands", wish.config, wish.account, deployer_policies(wish.build(), wish.account, records))
 
 
 def of_bucket_owners(project: Project) -> Policies:

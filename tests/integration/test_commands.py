@@ -8,8 +8,8 @@ import tomllib
 import jsonschema  # type: ignore[import-untyped]  # there are no stubs for it
 import pytest
 
-from tests.integration.account import Account
-from tests.integration.project import CONFIG, Project
+from tests.integration.account import ID, Account
+from tests.integration.project import CONFIG, REGION, Project
 
 HEAVY = {"boto3", "botocore", "moto", "pydantic"}
 
@@ -66,6 +66,25 @@ def test_policy(project: Project, account: Account) -> None:
     assert {"iam:PassRole", "lambda:CreateFunction", "s3:PutBucketNotification"} <= actions
     reads = {action for one in deployer["plan"]["Statement"] for action in listed(one["Action"])}
     assert all(action.split(":")[1].startswith(("Get", "List", "Describe")) for action in reads)
+
+
+def test_policy_for_what_the_config_dropped(project: Project) -> None:
+    """--deployer also prints, for `up`, the rights to remove what is recorded and no longer in the config."""
+    project.succeed("up")
+    project.edit("config/task.toml", '[tasks.ingest.buckets.uploads]\nmode = "Read"\n', "")
+    kept, dropped = f"media-dev-ingest-{REGION}", f"arn:aws:s3:::media-dev-ingest-uploads-{ID}-{REGION}"
+    statements = json.loads(project.succeed("policy", "--deployer").out)["up"]["Statement"]
+    about = {one["Sid"]: one for one in statements if dropped in listed(one["Resource"])}
+    assert "s3:DeleteBucket" in about["DroppedBucket"]["Action"]
+    assert "s3:PutBucketNotification" in about["DroppedNotifications"]["Action"]
+    assert not [one for one in statements if "iam:DeleteRole" in one["Action"] and kept in str(one["Resource"])]
+
+
+def test_policy_beside_another_accounts_manifest(project: Project) -> None:
+    """A manifest of another account is refused, as by `up`: its things could not be removed from here."""
+    project.succeed("up")
+    project.manifest.write_text(project.manifest.read_text().replace(ID, "210987654321"))
+    project.refused("policy", "--deployer", code=5)
 
 
 def listed(actions: str | list[str]) -> list[str]:

@@ -10,7 +10,8 @@ from task_deployer.conflicts import is_existing
 from task_deployer.plan import Desired
 from task_deployer.policy import Document, Statement, merge
 from task_deployer.records import Origin, Record
-from task_deployer.resources import KINDS, EventSource, Notifications, Role
+from task_deployer.reservations import GET_LIMITS
+from task_deployer.resources import KINDS, EventSource, Function, Notifications, Role
 from task_deployer.resources.base import Address, Identity
 from task_deployer.resources.bucket_traits import TRAITS
 from task_deployer.resources.destinations import FUNCTION_ACTIONS, QUEUE_ACTIONS
@@ -55,7 +56,7 @@ def deployer_policies(desired: Sequence[Desired], account: Account, records: Rec
         "plan": merge([*read, *looking]),
         "status": merge(read),
         "policy": merge(read),
-        "doctor": merge([*read, *looking, *_simulating(account)]),
+        "doctor": merge([*read, *looking, *_simulating(account), *_reserving(desired)]),
         "adopt": merge([*adopting, _listing(wanted, GET_RESOURCES)]),
         "up": merge([*needed["up"], *looking, *_explaining(dropped, account)]),
         "down": merge([*needed["down"], *looking, *_explaining(things, account)]),
@@ -135,6 +136,12 @@ def _simulating(account: Account) -> Iterator[Statement]:
     role, user = account.iam_arn("role/*"), account.iam_arn("user/*")
     yield Statement("AskTheSimulator", (SIMULATE,), (role, user))
     yield Statement("FindTheCallersRole", (READ_ROLE,), (role,))
+
+
+def _reserving(desired: Sequence[Desired]) -> Iterator[Statement]:
+    """Ask what the account has left to reserve, where something is to be reserved."""
+    if any(isinstance(resource, Function) and resource.reserved_concurrency for resource in desired):
+        yield Statement("AccountLimits", (GET_LIMITS,), ("*",))
 
 
 def _attached(desired: Sequence[Desired], account: Account) -> tuple[Statement, ...]:

@@ -13,6 +13,9 @@ from task_deployer.resources.base import Address
 from task_deployer.resources.seen_function import SeenFunction
 from task_deployer.walk import Means
 
+GET_LIMITS = "lambda:GetAccountSettings"
+"""The right that it takes, which AWS limits to no function."""
+
 _QUESTION = Address("concurrency of the account")
 _KEPT = 100
 """What Lambda keeps unreserved for the functions that reserve nothing (Lambda guide, reserved concurrency). An account
@@ -48,7 +51,7 @@ def _limits(aws: Aws) -> _Limits:
 def _judged(more: int, seen: object) -> Check:
     if isinstance(seen, Unreadable):
         told = f"Whether {more} more can be reserved cannot be looked at: {seen.error.summary}"
-        return warning("concurrency", told, "It takes lambda:GetAccountSettings, which AWS limits to no function.")
+        return warning("concurrency", told, f"It takes {GET_LIMITS}, which AWS limits to no function.")
     assert isinstance(seen, _Limits)  # noqa: S101 - our own question's answer; for the type checker
     kept = min(_KEPT, seen.all)
     told = f"{more} more to reserve; {seen.unreserved} of the account's {seen.all} are unreserved"

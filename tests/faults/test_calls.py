@@ -136,11 +136,14 @@ def test_nothing_but_listings_is_allowed_everywhere(new_scene_of_any_sort: Calla
     config = load(scene.folder / "config", "dev")
     desired = stack.build(config, scene.aws.account, "", {task: Archive(b"", "", 0) for task in config.tasks})
     listed = [action for kind, actions in LISTINGS.items() if kind in {r.kind for r in desired} for action in actions]
+    reserving = any(task.reserved_concurrency for task in config.tasks.values())
+    limits = [["lambda:GetAccountSettings"]] if reserving else []
     for command, document in deployer_policies(desired, scene.aws.account).items():
         statements = document["Statement"]
         assert isinstance(statements, list)
         wide = [s for s in statements if any(arn.endswith((":*", "*")) and arn.count(":") < 6 for arn in s["Resource"])]
-        listings = {"adopt": [[*listed, "tag:GetResources"]], "restore-notifications": []}.get(command, [listed])
+        expected = {"adopt": [[*listed, "tag:GetResources"]], "restore-notifications": [], "doctor": [listed, *limits]}
+        listings = expected.get(command, [listed])
         assert listings == [s["Action"] for s in wide if s["Resource"] == ["*"] and "Condition" not in s]
         limited = [s["Condition"] for s in statements if s["Resource"] == ["*"] and "Condition" in s]
         function = scene.aws.account.arn("lambda", f"function:{scene.name}-dev-ingest")

@@ -48,7 +48,8 @@ def refuse_conflicts(
     _refuse_unreadable(desired, observed, records)
     _refuse_missing_references(desired, observed)
     _refuse_unfit_references(desired, observed)
-    own = unrecorded(desired, observed, records, lineage)
+    made = [resource for resource in desired if not is_existing(resource)]
+    own = unrecorded(made, observed, records, lineage)
     told = {address for conflict in own for address, _ in conflict.things}
     others = [
         conflict

@@ -7,6 +7,7 @@ from task_deployer.records import Record
 from task_deployer.resources.base import Address, AnyResource, Careful, Owned, Referenced, Tagged
 from task_deployer.tags import ENV, MANIFEST, STACK, belongs_to_another
 
+_OWN = "this stack's own, left to others or kept by an earlier `down --keep-buckets`, or its manifest was lost."
 _USE = "use it as somebody else's (a bucket by `existing = true`, a topic by `queue`)"
 
 
@@ -27,8 +28,9 @@ def unrecorded(
 ) -> tuple[Conflict, ...]:
     """Find what this stack has made before and would make again: one conflict for all of one lineage.
 
-    `lineage` is this manifest's. One that records something takes over what is of its own lineage, and nothing else;
-    where it records nothing, what bears our ids in documents of others is taken over with the rest.
+    `desired` is without what is only to be used. `lineage` is this manifest's: one that records something takes over
+    what is of its own lineage, and nothing else; where it records nothing, what bears our ids in documents of others
+    is taken over with the rest.
     """
     found: dict[str, list[AnyResource]] = {}
     for resource in desired:
@@ -40,20 +42,20 @@ def unrecorded(
     for theirs, things in found.items():
         adoptable = bool(theirs) and (not records or theirs == lineage)
         with_it, parts = (parts, ()) if adoptable else ((), parts)
-        conflicts.append(_conflict(things, with_it, theirs, adoptable=adoptable))
+        here = f" The manifest here is of lineage {lineage}." if records and theirs != lineage else ""
+        conflicts.append(_conflict(things, with_it, f"{theirs or 'unknown'}: {_OWN}{here}", adoptable=adoptable))
     return tuple(conflicts)
 
 
 def _conflict(
-    things: Sequence[AnyResource], parts: tuple[tuple[Address, str], ...], lineage: str, *, adoptable: bool
+    things: Sequence[AnyResource], parts: tuple[tuple[Address, str], ...], why: str, *, adoptable: bool
 ) -> Conflict:
     ours = things[0].tags if isinstance(things[0], Owned) else {}
     usable = not parts and all(isinstance(thing, Referenced) for thing in things)
     return Conflict(
         (*((thing.address, _named(thing)) for thing in things), *parts),
         _adopt(usable=usable) if adoptable else _leave(usable=usable),
-        f"The tags say stack {ours.get(STACK)!r}, environment {ours.get(ENV)!r}, lineage {lineage or 'unknown'}: this "
-        "stack's own, left to others or kept by an earlier `down --keep-buckets`, or its manifest was lost.",
+        f"The tags say stack {ours.get(STACK)!r}, environment {ours.get(ENV)!r}, lineage {why}",
     )
 
 
@@ -69,12 +71,8 @@ def _leave(*, usable: bool) -> str:
 
 
 def _is_own(resource: AnyResource, seen: Tagged) -> bool:
-    """Whether it is what this stack would make, and bears its tags. A log group that does is simply taken by `up`."""
-    if not (resource.exclusive and isinstance(resource, Owned)) or (
-        isinstance(resource, Referenced) and resource.existing
-    ):
-        return False
-    return not belongs_to_another(seen.tags, resource.tags)
+    """Whether it bears this stack's tags, and may not simply be taken, as `up` does with a log group."""
+    return isinstance(resource, Owned) and resource.exclusive and not belongs_to_another(seen.tags, resource.tags)
 
 
 def _parts(desired: Iterable[AnyResource], observed: Mapping[Address, object]) -> Iterator[tuple[Address, str]]:

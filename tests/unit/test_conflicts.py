@@ -108,9 +108,9 @@ def test_adopting_is_offered_where_it_works() -> None:
     ours, older = SeenToy(1, TAGS), SeenToy(1, {**TAGS, "task-deployer:manifest": "older"})
     known = recorded(Toy("b"))
     assert "`task-deploy adopt`" in refusal([A], {"toy.a": ours}, known).hint
-    assert (
-        "Put the manifest back; or delete that one if nothing needs it." == refusal([A], {"toy.a": older}, known).hint
-    )
+    error = refusal([A], {"toy.a": older}, known)
+    assert "Put the manifest back; or delete that one if nothing needs it." == error.hint
+    assert f"lineage older: {OWN} The manifest here is of lineage {LINEAGE}." in error.detail
 
 
 def test_a_thing_of_a_kind_that_can_be_used_is_offered_so() -> None:

@@ -73,7 +73,7 @@ class BucketOfAnother(Row):
 
     number = 19
     name = "the bucket is another's"
-    endings = (Ending(SafetyError, "belongs to another account|exists already and is not ours"),)
+    endings = (Ending(SafetyError, "belongs to another account|exists already and is not (ours|in the manifest)"),)
 
     def __init__(self, chance: random.Random) -> None:
         super().__init__(chance)

@@ -10,7 +10,7 @@ from itertools import starmap
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from task_deployer import manifest, stack
+from task_deployer import manifest, manifest_file, stack
 from task_deployer.attached import Findings, noted
 from task_deployer.aws import Aws
 from task_deployer.config import Config
@@ -32,7 +32,7 @@ from task_deployer.refusals import is_unreached
 from task_deployer.resources.base import Address
 from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
-from task_deployer.survey import Survey, settled, survey
+from task_deployer.survey import Survey, not_yet_shown, settled, survey
 from task_deployer.walk import Means
 from task_deployer.warnings import Warning, late, left_behind, lost, overwritten, refuse, told, warnings_of  # noqa: A004 - ours
 
@@ -141,8 +141,9 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     aws = project.connect(project.region(config, recorded), config)
     aws, remarks = with_care(aws, recorded.path, choices.skip_dead_foreign)
     means = run.connect(aws)
+    age = manifest_file.age(recorded.path)
     with manifest.opened(recorded.path, recorded.stack, recorded.env, aws.account) as journal:
-        observed = survey(means, (), journal.records).observed
+        observed = not_yet_shown(means, journal.records, survey(means, (), journal.records).observed, age)
         planned = heeding(plan_down(journal.records, observed, journal.lineage, choices.kept), choices, journal.records)
         holding = refuse_loss(planned, means, journal.records, choices)
         means.report(Planned(planned))

@@ -1,6 +1,7 @@
 """The file that a manifest is kept in: one writer at a time, and never half a text, whatever ends the run."""
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,6 +39,14 @@ def put_in_place(path: Path, text: str, beside: Path) -> None:
         os.fsync(file.fileno())
     beside.replace(path)
     _sync_folder(path.parent)
+
+
+def age(path: Path) -> float:
+    """Seconds since it was written last; none where it is not there any more."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0
 
 
 def remove(path: Path) -> None:

@@ -27,6 +27,9 @@ T = TypeVar("T")
 _SHOWN_SECONDS = 120
 """How long AWS may show what was there before a write (bucket documents: 1 to 2 minutes, back and forth)."""
 
+NEW_SECONDS = 30
+"""How long AWS may not show what is new: a bucket for up to 30 seconds (NoSuchBucket), others are quicker."""
+
 _FORGET = "AWS to forget what was deleted a moment ago"
 _GHOST_SECONDS = 70
 """How long SQS may show a queue that is deleted: up to 60 seconds (DeleteQueue, API reference)."""
@@ -87,6 +90,16 @@ def until_gone(aws: Aws, kind: str, identity: Identity) -> bool:
     """Look until AWS shows nothing more of what was removed, for two minutes at most; whether it still does."""
     look = partial(_look_again, kind, identity, aws)
     return _is_shown(looking(aws.patience, _FORGET, _SHOWN_SECONDS, look, _is_shown))
+
+
+def until_seen(means: Means, things: Mapping[Address, tuple[str, Identity]]) -> dict[Address, object]:
+    """Look until each of these (kind, identity) is there, for half a minute at most; what was seen last."""
+
+    def question(kind: str, identity: Identity) -> Callable[[Aws], object]:
+        reason = "AWS to show what was made a moment ago"
+        return lambda aws: looking(aws.patience, reason, NEW_SECONDS, partial(_observe, kind, identity, aws), is_absent)
+
+    return ask_all(means, {address: question(*thing) for address, thing in things.items()})
 
 
 def let_ghosts_pass(

@@ -7,7 +7,7 @@ import pytest
 
 from task_deployer.aws import Aws
 from task_deployer.events import Event, Waiting
-from task_deployer.observe import let_ghosts_pass, until_gone, until_shown
+from task_deployer.observe import let_ghosts_pass, until_gone, until_seen, until_shown
 from task_deployer.records import Record, Status, with_status
 from task_deployer.resources.base import Address
 from task_deployer.tags import tags_of
@@ -127,6 +127,20 @@ def test_what_others_wrote_over_is_told_as_theirs(
     """What is neither as written nor as it was before is no delay of AWS's: told apart, with what differs."""
     shown = until_shown(scene.showing(seen).means, [CHEST], {CHEST.address: before})
     assert ((), {CHEST.address: paths}) == (shown.late, shown.changed)
+
+
+@pytest.mark.parametrize(("seen", "looks"), [((BEFORE,), 1), ((None, None, BEFORE), 3)])
+def test_what_is_new_is_looked_for(scene: Scene, seen: tuple[SeenToy | None, ...], looks: int) -> None:
+    """What was made a moment ago is looked for until it is there, whatever it looks like."""
+    found = until_seen(scene.showing(*seen).means, {CHEST.address: ("chest", CHEST.identity)})
+    assert ({CHEST.address: BEFORE}, looks) == (found, scene.looks)
+
+
+def test_what_stays_away_is_gone(scene: Scene) -> None:
+    """After half a minute what is not there is gone; why that took so long is told."""
+    assert {CHEST.address: None} == until_seen(scene.showing(None).means, {CHEST.address: ("chest", CHEST.identity)})
+    assert {"AWS to show what was made a moment ago"} == scene.reasons
+    assert 30 <= scene.flag.passed < 36
 
 
 def test_what_never_lags_is_not_looked_at(scene: Scene) -> None:

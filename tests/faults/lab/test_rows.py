@@ -6,6 +6,9 @@ import pytest
 
 from task_deployer.events import Event, Finished, Started
 from tests.faults.lab.conftest import NewLife
+from tests.faults.lab.lab import ANSWERED, Death
+from tests.faults.lab.life import UP
+from tests.faults.lab.memory import BucketNotThereYet, NotFoundAfterCreate
 from tests.faults.lab.noes import OPERATIONS, Denied
 from tests.faults.lab.row import Row
 from tests.faults.lab.seeds import alone, chance, rows_of, seeds
@@ -27,6 +30,15 @@ def test_a_stack_lives_with_each_row(new_life: NewLife, kind: type[Row], seed: i
         if kind.outlives:
             life.up_anew()
             life.down()
+
+
+@pytest.mark.parametrize("seed", seeds(1 / 10))
+@pytest.mark.parametrize("kind", [NotFoundAfterCreate, BucketNotThereYet])
+def test_what_was_just_made_is_removed(new_life: NewLife, kind: type[Row], seed: int) -> None:
+    """`down` at once after an `up` that died removes also what AWS does not show yet."""
+    with new_life(rows_of(seed, [kind]), alone(seed)) as life:
+        life.die(UP, Death(ANSWERED, chance(seed, kind.__name__).randint(6, 24)))
+        life.down()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

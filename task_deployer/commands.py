@@ -136,7 +136,7 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     if recorded is None:
         project.tidy()
         stack_name = config.stack.name if config else None
-        said = (*others, *lost(stack_name, shown(project.manifest_path(stack_name or ""))))
+        said = others or lost(stack_name, shown(project.manifest_path(stack_name or "")))
         return Result("down", stack_name, project.env, None, None, warnings=said)
     aws = project.connect(project.region(config, recorded), config)
     aws, remarks = with_care(aws, recorded.path, choices.skip_dead_foreign)

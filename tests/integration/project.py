@@ -1,8 +1,10 @@
 """A user's project on the disk, and the installed command run in it."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -174,6 +176,11 @@ class Project:
     def manifest(self) -> Path:
         """Where the manifest of the stack is, in the environment dev."""
         return self.root / ".task-deploy" / "media.dev.json"
+
+    def grow_old(self) -> None:
+        """Let an hour pass since the last run: what AWS does not show now is gone."""
+        then = time.time() - 3600
+        os.utime(self.manifest, (then, then))
 
     def files(self) -> dict[str, bytes]:
         """All files with their content, and all folders; not the locks, which say nothing but who held them last."""

@@ -224,6 +224,7 @@ def test_gone_already(project: Project, account: Account) -> None:
     account.s3.delete_bucket(Bucket=BUCKET)
     account.lambda_.delete_function(FunctionName="media-dev-ingest")
     account.sqs.delete_queue(QueueUrl="media-dev-orders.fifo")
+    project.grow_old()
     project.succeed("down", "--yes")
     assert account.listing() == {}
     assert not project.manifest.exists()
@@ -234,6 +235,7 @@ def test_gone_already_is_no_deed_of_ours(project: Project, account: Account) -> 
     project.succeed("up")
     account.s3.delete_bucket(Bucket=BUCKET)
     account.lambda_.delete_function(FunctionName="media-dev-ingest")
+    project.grow_old()
     document = project.succeed("down", "--yes", "--json").document
     reasons = {change["address"]: change["reason"] for change in document["changes"]}
     gone = {address for address, reason in reasons.items() if reason == "gone already"}
@@ -242,6 +244,7 @@ def test_gone_already_is_no_deed_of_ours(project: Project, account: Account) -> 
 
     project.succeed("up")
     account.s3.delete_bucket(Bucket=BUCKET)
+    project.grow_old()
     ran = project.run("down", "--yes")
     assert "bucket.ingest.uploads gone already" in ran.err
     assert "5 resources were gone already" in ran.out

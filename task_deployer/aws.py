@@ -22,6 +22,7 @@ from task_deployer.later import Later
 from task_deployer.pages import refuse_page
 from task_deployer.retry import Patience
 from task_deployer.throttle import Pace
+from task_deployer.uploads import send_in_pieces
 
 if TYPE_CHECKING:
     import boto3
@@ -188,6 +189,7 @@ def connect(access: Access, region: str) -> Aws:
         made.meta.events.register("before-call", calls)
         made.meta.events.register("before-send", one_account)
         made.meta.events.register("before-parse", refuse_page)
+        made.meta.events.register("before-send", send_in_pieces)
         return made
 
     sts = client("sts")

@@ -23,6 +23,7 @@ from botocore.parsers import ResponseParserError
 from task_deployer import forbidden
 from task_deployer.errors import CredentialsError, ResourceError, TaskDeployError
 from task_deployer.forbidden import ForbiddenError
+from task_deployer.uploads import cause_of_break, size_of_upload
 
 if TYPE_CHECKING:
     from task_deployer.resources.rights import Rights
@@ -149,15 +150,29 @@ def explain(error: Exception, address: str | None = None) -> TaskDeployError:
     if isinstance(error, _EXPIRED):
         return CredentialsError("The AWS credentials cannot be had", detail=str(error), hint=_LOG_IN, address=address)
     if isinstance(error, (ConnectionError, ConnectionClosedError)):
-        endpoint, refused = error.kwargs.get("endpoint_url", ""), isinstance(error, ConnectionError)
+        return _explain_unreached(error, address)
+    return ResourceError(str(error), code=type(error).__name__, address=address)
+
+
+def _explain_unreached(error: ConnectionError | ConnectionClosedError, address: str | None) -> ResourceError:
+    size = size_of_upload(error)
+    if size is not None:
         return ResourceError(
-            f"The endpoint {endpoint} " + ("cannot be reached" if refused else "gave no answer"),
+            f"An upload of {size / 1e6:.1f} MB was broken off",
             code=type(error).__name__,
-            detail=str(error),
-            hint="Check the network, the region's name, and --endpoint-url or AWS_ENDPOINT_URL if one is set.",
+            detail=f"{error} {cause_of_break(error)}".strip(),
+            hint="The line may be too slow or unsteady for it, or a proxy may end it: try again, or elsewhere; "
+            "or move what the function does not need out of its source folder, since all of that is packed.",
             address=address,
         )
-    return ResourceError(str(error), code=type(error).__name__, address=address)
+    endpoint, refused = error.kwargs.get("endpoint_url", ""), isinstance(error, ConnectionError)
+    return ResourceError(
+        f"The endpoint {endpoint} " + ("cannot be reached" if refused else "gave no answer"),
+        code=type(error).__name__,
+        detail=str(error),
+        hint="Check the network, the region's name, and --endpoint-url or AWS_ENDPOINT_URL if one is set.",
+        address=address,
+    )
 
 
 def _explain_answer(error: ClientError, address: str | None) -> TaskDeployError:

@@ -4,11 +4,12 @@ import json
 from dataclasses import replace
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from task_deployer.aws import Aws
 from task_deployer.errors import ResourceError
 from task_deployer.resources import Function
-from tests.aws import Fault, Given, answering, watched
+from tests.aws import Fault, Given, answering, response, watched
 from tests.contract.samples import sample
 from tests.invariants import assert_in_sync
 
@@ -124,3 +125,20 @@ def test_a_refused_reservation_keeps_nothing_else_back(aws: Aws, wanted: Functio
     with answering(aws, "PutFunctionConcurrency", TOO_LITTLE), pytest.raises(ResourceError):
         more.update(aws, seen)
     assert_in_sync(aws, replace(more, reserved_concurrency=2))
+
+
+def test_the_clients_send_so(aws: Aws) -> None:
+    """A package goes to Lambda as a file: its size is not bound by what the line takes within one time-out."""
+    bodies: list[object] = []
+
+    def keep(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        bodies.append(request.body)
+        return response(request.url, 200, {}, "{}")
+
+    event = "before-send"
+    aws.lambda_.meta.events.register_last(event, keep)  # type: ignore[arg-type]  # the stubs know no listener that answers
+    try:
+        aws.lambda_.update_function_code(FunctionName="f", ZipFile=bytes(100_000))
+    finally:
+        aws.lambda_.meta.events.unregister(event, keep)  # type: ignore[arg-type]  # the same
+    assert [True] == [hasattr(body, "read") for body in bodies]

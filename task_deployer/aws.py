@@ -1,32 +1,28 @@
 """The clients, the account they speak for, and what AWS's refusals mean to a user.
 
-The only module that makes a session. Clients are made once, on the calling thread (clients are thread-safe, sessions
-are not), with the retry mode spelled out: botocore's default has changed between releases.
+Clients are made once, on the calling thread: they are safe between threads, and the session that makes them is not.
 """
 
-import os
 import threading
 from collections import Counter
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import InvalidRegionError, ProfileNotFound
+from botocore.exceptions import InvalidRegionError
 
-from task_deployer import __version__
 from task_deployer.caller import Caller, OneAccount
 from task_deployer.care import Care
-from task_deployer.errors import ConfigError, CredentialsError, UsageError
+from task_deployer.errors import UsageError
 from task_deployer.later import Later
 from task_deployer.pages import refuse_page
 from task_deployer.retry import Patience
+from task_deployer.session import Access, client_config, open_session
 from task_deployer.throttle import Pace
 from task_deployer.uploads import send_in_pieces
 
 if TYPE_CHECKING:
-    import boto3
-    from botocore.config import Config
+    from botocore.client import BaseClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
@@ -121,45 +117,6 @@ class Aws:
         return replace(self, care=care)
 
 
-@dataclass(frozen=True)
-class Access:
-    """How to reach AWS: the options that the user may give. `credentials` is an access key id and its secret."""
-
-    profile: str | None = None
-    region: str | None = None
-    endpoint_url: str | None = None
-    credentials: tuple[str, str] | None = None
-    workers: int = 16
-
-
-def resolve_region(
-    access: Access,
-    configured: str | None,
-    *,
-    fallback: str | None = None,
-    environment: Mapping[str, str] = os.environ,
-) -> str:
-    """Take the region from the option, the config, AWS_REGION, AWS_DEFAULT_REGION, the profile or the fallback.
-
-    Raises `ConfigError` when none is. Calls nothing at AWS.
-    """
-    named = access.region or configured or environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
-    region = named or _session(access, None).region_name or fallback
-    if region is None:
-        raise ConfigError(
-            "No region is set",
-            detail="Neither --region, stack.region, AWS_REGION, AWS_DEFAULT_REGION nor the profile names one.",
-            hint='Set region = "eu-central-1", or another, under [stack] in config/task.toml.',
-        )
-    return str(region)
-
-
-def partition_of(region: str) -> str:
-    """The partition that a region belongs to, from botocore's own table. Calls nothing at AWS."""
-    partition = _session(Access(), region).get_partition_for_region(region)
-    return str(partition)
-
-
 def connect(access: Access, region: str) -> Aws:
     """Make the clients and ask STS who we are.
 
@@ -167,80 +124,48 @@ def connect(access: Access, region: str) -> Aws:
     Raises `CredentialsError` for missing, unknown or expired credentials. Every call raises `AccountChangedError` once
     they are another account's.
     """
-    session = _session(access, region)
-    if session.get_credentials() is None:
-        raise CredentialsError(
-            "There are no AWS credentials",
-            detail="Neither environment variables, nor a profile, nor an instance role gave any.",
-            hint="Run `aws configure` or `aws sso login`, or set AWS_PROFILE. Without an account: add --local.",
-        )
-    config = _client_config(access)
-    calls, one_account = Calls(), OneAccount()
+    make, one_account = _Clients(access, region), OneAccount()
 
-    def client(service: str) -> object:
+    def client(service: str) -> "BaseClient":
+        made = make.client(service)
+        made.meta.events.register("before-send", one_account)
+        make.pace.reach.listen(made.meta.events)
+        return made
+
+    sts = make.client("sts", connect_timeout=5, read_timeout=10)  # it answers at once, and nobody is told of the wait
+    sts.meta.events.register("before-send", one_account)
+    with ThreadPoolExecutor(1) as pool:
+        identity = pool.submit(one_account.identify, sts)
+        clients = {name: client(service) for name, service in _SERVICES.items()}
+        caller = identity.result()
+    account = Account(caller.account, region, caller.partition)
+    return Aws(account, rare=Later(client), caller=caller, calls=make.calls, pace=make.pace, **clients)  # type: ignore[arg-type]  # one client a field
+
+
+_SERVICES = {"s3": "s3", "iam": "iam", "lambda_": "lambda", "sqs": "sqs", "logs": "logs"}
+
+
+class _Clients:
+    """Makes clients whose calls are counted, and that take no page for an answer."""
+
+    def __init__(self, access: Access, region: str) -> None:
+        self._session = open_session(access, region)
+        self._access = access
+        self.calls = Calls()
+        self.pace = Pace()
+
+    def client(self, service: str, **timeouts: int) -> "BaseClient":
+        """Make one, with these timeouts of `client_config`."""
+        config = client_config(self._access, **timeouts)
         try:
-            made = session.client(service, config=config, endpoint_url=access.endpoint_url)  # type: ignore[call-overload]  # a plain string
+            made = self._session.client(service, config=config, endpoint_url=self._access.endpoint_url)  # type: ignore[call-overload]  # a plain string
         except (ValueError, InvalidRegionError) as error:
             raise UsageError(
                 "AWS cannot be addressed so",
                 detail=f"{error}.",
                 hint="Correct --endpoint-url or AWS_ENDPOINT_URL, or --region; an endpoint begins with https://.",
             ) from error
-        made.meta.events.register("before-call", calls)
-        made.meta.events.register("before-send", one_account)
+        made.meta.events.register("before-call", self.calls)
         made.meta.events.register("before-parse", refuse_page)
         made.meta.events.register("before-send", send_in_pieces)
-        return made
-
-    sts = client("sts")
-    with ThreadPoolExecutor(1) as pool:
-        identity = pool.submit(one_account.identify, sts)
-        clients = {name: client(service) for name, service in _SERVICES.items()}
-        caller = identity.result()
-    account = Account(caller.account, region, caller.partition)
-    return Aws(account, rare=Later(client), caller=caller, calls=calls, **clients)  # type: ignore[arg-type]  # one client a field
-
-
-_SERVICES = {"s3": "s3", "iam": "iam", "lambda_": "lambda", "sqs": "sqs", "logs": "logs"}
-
-
-def _session(access: Access, region: str | None) -> "boto3.Session":
-    import boto3  # noqa: PLC0415 - loaded by the commands that speak to AWS alone; it costs 0.15 s
-
-    try:
-        if access.credentials is not None:
-            return _session_without_profile(access.credentials, region)
-        return boto3.Session(profile_name=access.profile, region_name=region)
-    except ProfileNotFound as error:
-        raise CredentialsError(
-            f"There is no AWS profile named {access.profile or os.environ.get('AWS_PROFILE', '')!r}",
-            detail=str(error),
-            hint="`aws configure list-profiles` shows the profiles that exist.",
-        ) from error
-
-
-def _session_without_profile(credentials: tuple[str, str], region: str | None) -> "boto3.Session":
-    """A session that takes nothing from the user's AWS settings: AWS_PROFILE need not even exist."""
-    import boto3  # noqa: PLC0415 - see _session
-    from botocore.session import Session  # noqa: PLC0415 - see _session
-
-    key, secret = credentials
-    plain = Session(session_vars={"profile": (None, None, None, None)})
-    return boto3.Session(
-        botocore_session=plain, region_name=region, aws_access_key_id=key, aws_secret_access_key=secret
-    )
-
-
-def _client_config(access: Access) -> "Config":
-    from botocore.config import Config  # noqa: PLC0415 - see _session
-
-    elsewhere = access.endpoint_url or os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL_S3")
-    return Config(
-        retries={"mode": "standard", "total_max_attempts": 4},  # what outlasts that is throttle.py's
-        max_pool_connections=max(10, access.workers),
-        connect_timeout=10,
-        read_timeout=60,
-        user_agent_extra=f"task-deploy/{__version__}",
-        # At an endpoint of the user's own the bucket goes into the path: bucket.localhost need not resolve.
-        s3={"addressing_style": "path"} if elsewhere else {},
-    )
+        return made  # type: ignore[no-any-return]  # a client

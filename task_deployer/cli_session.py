@@ -13,7 +13,7 @@ import typer
 
 from task_deployer import commands, policies
 from task_deployer.adopt import adopt
-from task_deployer.aws import Access, Aws
+from task_deployer.aws import Aws
 from task_deployer.cli_options import Settings
 from task_deployer.commands import Run
 from task_deployer.data_loss import Choices
@@ -26,6 +26,7 @@ from task_deployer.render.rich import Terminal
 from task_deployer.render.text import Line, Style
 from task_deployer.restore import Choice, Restored, restore
 from task_deployer.result import Result
+from task_deployer.session import Access
 from task_deployer.status import State
 from task_deployer.walk import Means
 

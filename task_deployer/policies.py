@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from task_deployer import stack
 from task_deployer.archive import Archive
 from task_deployer.attached import Findings
-from task_deployer.aws import Account, partition_of
+from task_deployer.aws import Account
 from task_deployer.bucket_owner import owner_policies
 from task_deployer.commands import Run
 from task_deployer.config import Config
@@ -18,6 +18,7 @@ from task_deployer.plan import Desired
 from task_deployer.policy import Document
 from task_deployer.project import Project, prepare
 from task_deployer.resources import RolePolicy
+from task_deployer.session import partition_of
 from task_deployer.survey import survey
 from task_deployer.warnings import Warning  # noqa: A004 - the contract's word
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from task_deployer import manifest, manifest_file, names
 from task_deployer.archive import Archive, pack
-from task_deployer.aws import Access, Account, Aws, connect, resolve_region
+from task_deployer.aws import Account, Aws, connect
 from task_deployer.config import BASE, Config, check_env, load, stack_name
 from task_deployer.config.tree import shown
 from task_deployer.errors import ConfigError, SafetyError, UsageError
 from task_deployer.kept_documents import Kept
 from task_deployer.manifest import Manifest
+from task_deployer.session import Access, resolve_region
 
 _LOCAL_REGION = "us-east-1"
 _ANY_ACCOUNT = "0" * 12

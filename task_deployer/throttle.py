@@ -1,7 +1,8 @@
 """What to do when AWS has no time for us, or cannot be reached: repeat the verb, and not at once.
 
-botocore repeats a call a few times within seconds. What outlasts that is answered here, by doing the whole verb again:
-verbs are safe to repeat. An API that has refused one worker is left alone by the others for the same while.
+botocore repeats a call a few times within seconds, unless it took long to fail (reach.py). What outlasts that is
+answered here, by doing the whole verb again: verbs are safe to repeat. An API that has refused one worker is left alone
+by the others for the same while.
 """
 
 import random
@@ -11,6 +12,7 @@ from typing import TypeVar
 
 import tenacity
 
+from task_deployer.reach import Reach
 from task_deployer.refusals import UNREACHED, is_throttled
 from task_deployer.retry import Patience
 
@@ -20,15 +22,16 @@ THROTTLED_SECONDS = 120
 """How long AWS may have no time for us: throttling, and errors of its own with growing pauses."""
 
 UNREACHED_SECONDS = 20
-"""How long the network may be away. Longer, and somebody has to look at it."""
+"""How long the network may be away, from the first call that failed to the last. Longer, and somebody has to look."""
 
 _FIRST, _LONGEST = 1.0, 20.0  # seconds: botocore's own figures for throttling
 
 
 class Pace:
-    """When each API may be asked again. Shared by all workers."""
+    """When each API may be asked again, and who has answered. Shared by all workers."""
 
-    def __init__(self) -> None:
+    def __init__(self, reach: Reach | None = None) -> None:
+        self.reach = reach or Reach()
         self._lock = threading.Lock()
         self._until: dict[str, float] = {}
 
@@ -49,12 +52,14 @@ def persistently(patience: Patience, pace: Pace, api: str, verb: Callable[[], T]
     `api` is the service as IAM writes it, `lambda`. Raises the last error when the time is over, any other at once.
     """
     paused = {UNREACHED_SECONDS: 0.0, THROTTLED_SECONDS: 0.0}
+    outage = _Outage(patience, pace.reach)
 
     def limit(state: tenacity.RetryCallState) -> int:
         return UNREACHED_SECONDS if isinstance(_error_of(state), UNREACHED) else THROTTLED_SECONDS
 
     def is_over(state: tenacity.RetryCallState) -> bool:
-        return paused[limit(state)] >= limit(state)
+        away = outage.seconds(_error_of(state))
+        return max(away, paused[limit(state)]) >= limit(state)
 
     def pause(state: tenacity.RetryCallState) -> float:
         seconds = random.uniform(0.5, 1) * min(_LONGEST, _FIRST * 2.0 ** (state.attempt_number - 1))  # noqa: S311 - jitter
@@ -79,6 +84,26 @@ def persistently(patience: Patience, pace: Pace, api: str, verb: Callable[[], T]
         reraise=True,
     )
     return retrying(call)
+
+
+class _Outage:
+    """For how long a host has been away: an answer of it to anybody ends that, as does one of AWS's to the verb.
+
+    A verb of many calls may take longer than a host may be away, and meet a short outage twice.
+    """
+
+    def __init__(self, patience: Patience, reach: Reach) -> None:
+        self._now = patience.now
+        self._reach = reach
+        self._heard: tuple[str, int] | None = None
+        self._since = 0.0
+
+    def seconds(self, error: BaseException) -> float:
+        """How long ago the first call failed of those that have failed in a row; 0 for an error that is an answer."""
+        heard = self._reach.answers_after(error) if isinstance(error, UNREACHED) else None
+        if heard is None or heard != self._heard:
+            self._heard, self._since = heard, self._now()
+        return self._now() - self._since
 
 
 def _keep_pace(patience: Patience, pace: Pace, api: str) -> None:

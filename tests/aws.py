@@ -20,9 +20,10 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.httpsession import URLLib3Session
 
-from task_deployer.aws import Access, Aws, connect
+from task_deployer.aws import Aws, connect
 from task_deployer.local import process
 from task_deployer.retry import Patience
+from task_deployer.session import Access
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from task_deployer.aws import Access, Aws, connect
+from task_deployer.aws import Aws, connect
 from task_deployer.errors import AccountChangedError, CredentialsError
 from task_deployer.events import Event, Started
 from task_deployer.manifest import read
 from task_deployer.records import Status
 from task_deployer.refusals import explain
 from task_deployer.retry import Patience
+from task_deployer.session import Access
 from tests.aws import REGION, clients, new_name, watched
 from tests.faults.scene import Scene, set_up
 from tests.invariants import assert_all_recorded

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from botocore.exceptions import ClientError
 
-from task_deployer.aws import Access, connect
+from task_deployer.aws import connect
 from task_deployer.local.process import ACCESS_KEY, SECRET_KEY
 from task_deployer.resources import Bucket
+from task_deployer.session import Access
 
 if TYPE_CHECKING:
     from tests.local.conftest import Lab

@@ -1,12 +1,17 @@
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.hooks import HierarchicalEmitter
 
+from task_deployer.reach import Reach
 from task_deployer.refusals import is_throttled
 from task_deployer.retry import Patience
 from task_deployer.throttle import THROTTLED_SECONDS, UNREACHED_SECONDS, Pace, persistently
+from tests.aws import response
 
 UNREACHED = EndpointConnectionError(endpoint_url="https://sqs")
 
@@ -15,6 +20,11 @@ def error(code: str, message: str = "", status: int = 400) -> ClientError:
     """An error answer of AWS's."""
     answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(answer, "CreateFunction")  # type: ignore[arg-type]  # what is looked at of it
+
+
+def answered(url: str) -> AWSResponse:
+    """An answer of this host's."""
+    return response(url, 200, {}, "")
 
 
 @dataclass
@@ -106,6 +116,55 @@ def test_there_is_an_end_to_it(raised: Exception, seconds: float) -> None:
         persistently(time.patience, Pace(), "iam", always(raised))
     assert caught.value is raised
     assert seconds <= time.now < seconds + 21
+
+
+@pytest.mark.parametrize("lost", [10.0, 60.0])
+def test_the_time_in_calls_counts(lost: float) -> None:
+    """A network that swallows what is sent is told after the first call, and given up 20 seconds after it."""
+    time, away = Time(), ConnectTimeoutError(endpoint_url="https://s3.eu-central-1.amazonaws.com/b")
+    told_at = list[float]()
+
+    def verb() -> None:
+        told_at.extend([time.now] * (len(time.told) - len(told_at)))
+        time.sleep(lost)
+        raise away
+
+    with pytest.raises(ConnectTimeoutError):
+        persistently(time.patience, Pace(), "s3", verb)
+    assert lost <= told_at[0] <= lost + 1
+    assert lost + UNREACHED_SECONDS <= time.now < lost + UNREACHED_SECONDS + lost + 4
+
+
+def test_a_host_that_answers_in_between_is_not_away() -> None:
+    """A long verb that meets two short outages far from each other gets through: its calls in between were answered."""
+    time, reach, calls = Time(), Reach(), itertools.count()
+    events = HierarchicalEmitter()
+    reach.listen(events)
+
+    def verb() -> str:
+        if next(calls) == 2:
+            return "done"
+        events.emit("needs-retry.sqs.SendMessage", response=(answered("https://sqs/x"), {}), caught_exception=None)
+        time.sleep(300)
+        raise UNREACHED
+
+    assert "done" == persistently(time.patience, Pace(reach), "sqs", verb)
+
+
+def test_a_host_is_not_reached_because_another_is() -> None:
+    """Answers of other hosts do not keep a verb waiting for the one that is away."""
+    time, reach = Time(), Reach()
+    events = HierarchicalEmitter()
+    reach.listen(events)
+
+    def verb() -> None:
+        events.emit("needs-retry.iam.GetRole", response=(answered("https://iam/x"), {}), caught_exception=None)
+        time.sleep(10)
+        raise UNREACHED
+
+    with pytest.raises(EndpointConnectionError):
+        persistently(time.patience, Pace(reach), "sqs", verb)
+    assert time.now < 50
 
 
 def test_a_blip_after_much_throttling_is_waited_out() -> None:

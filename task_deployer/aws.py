@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import InvalidRegionError
+from botocore.exceptions import BotoCoreError, InvalidRegionError
 
 from task_deployer.caller import Caller, OneAccount
 from task_deployer.care import Care
@@ -17,7 +17,7 @@ from task_deployer.errors import UsageError
 from task_deployer.later import Later
 from task_deployer.pages import refuse_page
 from task_deployer.retry import Patience
-from task_deployer.session import Access, client_config, open_session
+from task_deployer.session import Access, client_config, open_session, origin_of, settings_told
 from task_deployer.throttle import Pace
 from task_deployer.uploads import send_in_pieces
 
@@ -132,11 +132,12 @@ def connect(access: Access, region: str) -> Aws:
         make.pace.reach.listen(made.meta.events)
         return made
 
-    sts = make.client("sts", connect_timeout=5, read_timeout=10)  # it answers at once, and nobody is told of the wait
+    sts = make.sts(region)
     sts.meta.events.register("before-send", one_account)
     with ThreadPoolExecutor(1) as pool:
         identity = pool.submit(one_account.identify, sts)
         clients = {name: client(service) for name, service in _SERVICES.items()}
+    with settings_told(access):
         caller = identity.result()
     account = Account(caller.account, region, caller.partition)
     return Aws(account, rare=Later(client), caller=caller, calls=make.calls, pace=make.pace, **clients)  # type: ignore[arg-type]  # one client a field
@@ -154,16 +155,26 @@ class _Clients:
         self.calls = Calls()
         self.pace = Pace()
 
-    def client(self, service: str, **timeouts: int) -> "BaseClient":
-        """Make one, with these timeouts of `client_config`."""
+    def sts(self, region: str) -> "BaseClient":
+        """Make one that asks who we are: that is answered at once, and nobody can be told yet of a wait."""
+        return self.client("sts", region, connect_timeout=5, read_timeout=10)
+
+    def client(self, service: str, region: str | None = None, **timeouts: int) -> "BaseClient":
+        """Make one, for another region than the session's if it is given, with these timeouts of `client_config`."""
         config = client_config(self._access, **timeouts)
         try:
-            made = self._session.client(service, config=config, endpoint_url=self._access.endpoint_url)  # type: ignore[call-overload]  # a plain string
+            made = self._session.client(service, region, config=config, endpoint_url=self._access.endpoint_url)  # type: ignore[call-overload]  # a plain string
         except (ValueError, InvalidRegionError) as error:
             raise UsageError(
                 "AWS cannot be addressed so",
                 detail=f"{error}.",
                 hint="Correct --endpoint-url or AWS_ENDPOINT_URL, or --region; an endpoint begins with https://.",
+            ) from error
+        except BotoCoreError as error:
+            raise UsageError(
+                "A setting for AWS cannot be used",
+                detail=f"{str(error).removesuffix('.')}. {origin_of(self._access)}".rstrip(),
+                hint="Correct it, in the profile or the environment variable.",
             ) from error
         made.meta.events.register("before-call", self.calls)
         made.meta.events.register("before-parse", refuse_page)

@@ -15,6 +15,7 @@ from botocore.exceptions import (
     HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
+    RefreshWithMFAUnsupportedError,
     SSOError,
     TokenRetrievalError,
 )
@@ -72,13 +73,15 @@ _TOO_MANY, _SERVERS = 429, 500  # HTTP: too many requests; the first of the serv
 
 _NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError)
 _LoginError = getattr(exceptions, "LoginError", SSOError)  # `aws login` is younger than the oldest boto3 that we take
-_EXPIRED = (CredentialRetrievalError, SSOError, TokenRetrievalError, _LoginError)
+EXPIRED = (CredentialRetrievalError, SSOError, TokenRetrievalError, _LoginError, RefreshWithMFAUnsupportedError)
+"""What logging in again mends: what gave the credentials gives none now."""
+
 _GO_ON_HINT = "Correct what AWS names, if it is not only a matter of time, then run the same command again: it goes on."
 _QUOTA_HINT = (
     "This is a quota of the account, which waiting does not change: ask for less in the config, remove what nobody "
     "needs, or ask AWS for more in Service Quotas."
 )
-_LOG_IN = "Log in again (`aws sso login` or `aws configure`), then run the same command: it goes on from here."
+LOG_IN = "Log in again (`aws sso login` or `aws configure`), then run the same command: it goes on from here."
 
 
 def code_of(error: ClientError) -> str:
@@ -147,8 +150,8 @@ def explain(error: Exception, address: str | None = None) -> TaskDeployError:
     if isinstance(error, _NO_CREDENTIALS):
         hint = "Run `aws configure` or `aws sso login`, or set AWS_PROFILE. Without an account: add --local."
         return CredentialsError("There are no AWS credentials", detail=str(error), hint=hint, address=address)
-    if isinstance(error, _EXPIRED):
-        return CredentialsError("The AWS credentials cannot be had", detail=str(error), hint=_LOG_IN, address=address)
+    if isinstance(error, EXPIRED):
+        return CredentialsError("The AWS credentials cannot be had", detail=str(error), hint=LOG_IN, address=address)
     if isinstance(error, (ConnectionError, ConnectionClosedError)):
         return _explain_unreached(error, address)
     return ResourceError(str(error), code=type(error).__name__, address=address)
@@ -188,7 +191,7 @@ def _explain_answer(error: ClientError, address: str | None) -> TaskDeployError:
         return CredentialsError(
             f"AWS does not accept the credentials ({code})",
             detail=message,
-            hint=_LOG_IN,
+            hint=LOG_IN,
             address=address,
         )
     if code in forbidden.CODES:

@@ -28,7 +28,18 @@ PURE = {
     *("deliveries", "event_pattern"),
 }
 TOUCHES_THE_WORLD = {"os", "pathlib", "socket", "subprocess", "time", "random", "threading", "concurrent", "shutil"}
-KNOWS_BOTOCORE = {"aws", "pages", "reach", "refusals", "retry", "engine", "session", "uploads", "walk"}
+KNOWS_BOTOCORE = {
+    "aws",
+    "pages",
+    "reach",
+    "refusals",
+    "retry",
+    "engine",
+    "session",
+    "uploads",
+    "unknown_credentials",
+    "walk",
+}
 STARTS_THE_LOCAL_AWS = {"cli_local", "demo", "project"}
 COMMANDS = {
     *("adopt", "cli", "cli_local", "cli_options", "cli_session", "cli_state", "commands", "data_loss", "demo"),

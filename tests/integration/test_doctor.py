@@ -91,6 +91,14 @@ def test_without_credentials(project: Project) -> None:
     )
 
 
+def test_with_settings_that_cannot_be_read(project: Project) -> None:
+    """A broken ~/.aws/config is a problem of the credentials, and the files are checked all the same: exit 3."""
+    project.write("aws", "[profile work\n")
+    ran = project.run("doctor", "--json", AWS_CONFIG_FILE=str(project.root / "aws"))
+    assert 3 == ran.code
+    assert ("problem", "ok") == tuple(checks(ran)[name]["state"] for name in ("credentials", "package.ingest"))
+
+
 def test_a_task_that_cannot_be_packed(project: Project) -> None:
     """A package that cannot be made is a problem of that task: what is recorded is looked at without it."""
     project.succeed("up")

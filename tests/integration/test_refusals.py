@@ -168,6 +168,18 @@ def test_no_credentials(project: Project, command: str) -> None:
     assert before == project.files()
 
 
+@pytest.mark.parametrize("command", ["up", "plan", "status", "policy", "adopt"])
+def test_a_login_that_has_expired(project: Project, command: str) -> None:
+    """A profile whose program gives no credentials any more is 3, with what the program said and the profile's file."""
+    project.write("aws", '[default]\ncredential_process = sh -c "echo session expired >&2; exit 3"\n')
+    nobody = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_CONFIG_FILE": str(project.root / "aws")}
+    before = project.files()
+    refusal = project.refused(command, code=3, **nobody)
+    assert "session expired" in refusal["detail"]
+    assert str(project.root / "aws") in refusal["detail"]
+    assert before == project.files()
+
+
 def test_unknown_profile(project: Project) -> None:
     """A profile that does not exist is named, with 3."""
     assert "nobody" in project.refused("plan", "--profile", "nobody", code=3)["summary"]

@@ -5,20 +5,21 @@ Clients are made once, on the calling thread: they are safe between threads, and
 
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, InvalidRegionError
 
-from task_deployer.caller import Caller, OneAccount
+from task_deployer.caller import Caller, OneAccount, identify
 from task_deployer.care import Care
-from task_deployer.errors import UsageError
+from task_deployer.errors import CredentialsError, UsageError
 from task_deployer.later import Later
 from task_deployer.pages import refuse_page
 from task_deployer.retry import Patience
 from task_deployer.session import Access, client_config, open_session, origin_of, settings_told
 from task_deployer.throttle import Pace
+from task_deployer.unknown_credentials import told_apart
 from task_deployer.uploads import send_in_pieces
 
 if TYPE_CHECKING:
@@ -138,9 +139,16 @@ def connect(access: Access, region: str) -> Aws:
         identity = pool.submit(one_account.identify, sts)
         clients = {name: client(service) for name, service in _SERVICES.items()}
     with settings_told(access):
-        caller = identity.result()
+        caller = _answer(identity, make, region)
     account = Account(caller.account, region, caller.partition)
     return Aws(account, rare=Later(client), caller=caller, calls=make.calls, pace=make.pace, **clients)  # type: ignore[arg-type]  # one client a field
+
+
+def _answer(identity: "Future[Caller]", make: "_Clients", region: str) -> Caller:
+    try:
+        return identity.result()
+    except CredentialsError as error:
+        raise told_apart(error, region, lambda other: identify(make.sts(other))) from error.__cause__
 
 
 _SERVICES = {"s3": "s3", "iam": "iam", "lambda_": "lambda", "sqs": "sqs", "logs": "logs"}

@@ -82,6 +82,15 @@ def test_expired_credentials(project: Project, between: LatencyProxy) -> None:
     assert "aws sso login" in refusal["hint"]
 
 
+def test_unknown_credentials(project: Project, between: LatencyProxy) -> None:
+    """Keys that STS does not know are asked about once more, where no account is unknown for its region: exit 3."""
+    between.canned["GetCallerIdentity"] = (403, EXPIRED.replace(b"ExpiredToken", b"InvalidClientTokenId"))
+    refusal = project.refused("plan", code=3, AWS_ENDPOINT_URL=between.endpoint_url)
+    assert "InvalidClientTokenId" in refusal["summary"]
+    assert "Asked in eu-central-1 and us-east-1" in refusal["detail"]
+    assert 2 == [call.what for call in between.log.calls].count("GetCallerIdentity")
+
+
 def test_credentials_that_expire_on_the_way(project: Project, between: LatencyProxy) -> None:
     """Credentials that end in the middle of an `up` are exit 3; nothing is lost, and the next `up` goes on."""
     between.canned["CreateRole"] = (403, EXPIRED)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DELETING = "Deleting"
 """The state of a mapping that is on its way out."""
 
+_NOT_FOUND = "ResourceNotFoundException"
 _SETTLED = ("Enabled", "Disabled")
 _BECOMES_ENABLED = ("Creating", "Enabling", "Updating")
 _SECONDS = 300
@@ -37,9 +38,27 @@ class SeenMapping:
 def find_mapping(
     client: "LambdaClient", function: str, queue_arn: str
 ) -> "EventSourceMappingConfigurationTypeDef | None":
-    """The mapping of this queue to this function: Lambda takes each pair once."""
-    pages = client.get_paginator("list_event_source_mappings").paginate(EventSourceArn=queue_arn, FunctionName=function)
-    return next((mapping for page in pages for mapping in page["EventSourceMappings"]), None)
+    """The mapping of this queue to this function: Lambda takes each pair once.
+
+    Where the function is not there, Lambda may refuse to look for its name with ResourceNotFoundException. A mapping
+    outlives its function (DeleteFunction, API reference), so all of the queue are looked through then.
+    """
+    named = _mappings(client, EventSourceArn=queue_arn, FunctionName=function)
+    if named is None:
+        left = _mappings(client, EventSourceArn=queue_arn) or []
+        named = [mapping for mapping in left if mapping.get("FunctionArn", "").endswith(f":function:{function}")]
+    return next(iter(named), None)
+
+
+def _mappings(client: "LambdaClient", **ends: str) -> "list[EventSourceMappingConfigurationTypeDef] | None":
+    """All of these ends; None where Lambda says that there is no such thing."""
+    try:
+        pages = client.get_paginator("list_event_source_mappings").paginate(**ends)  # type: ignore[arg-type]  # two of its strings
+        return [mapping for page in pages for mapping in page["EventSourceMappings"]]
+    except ClientError as error:
+        if code_of(error) != _NOT_FOUND:
+            raise
+        return None
 
 
 def settings_of(found: "EventSourceMappingConfigurationTypeDef") -> Mapping[str, Value]:
@@ -73,7 +92,7 @@ def _wait(patience: "Patience", client: "LambdaClient", uuid: str, ends: tuple[s
         try:
             return client.get_event_source_mapping(UUID=uuid).get("State") in ends
         except ClientError as error:
-            if code_of(error) != "ResourceNotFoundException":
+            if code_of(error) != _NOT_FOUND:
                 raise
             return not ends
 

@@ -242,3 +242,27 @@ def test_one_policy_in_two_spellings_is_one(aws: Aws) -> None:
     seen = wanted.observe(aws, wanted.identity)
     assert seen is not None
     assert ["Policy"] == [difference.path for difference in wanted.diff(seen)]
+
+
+GONE = Fault(404, "ResourceNotFoundException", "Function does not exist")
+
+
+def test_a_mapping_of_no_function_is_absent(aws: Aws) -> None:
+    """Lambda may refuse to look for mappings of a function that is not there: then there is none, for `down` too."""
+    wanted = source(aws)
+    with answering(aws, "ListEventSourceMappings", GONE):
+        assert_absent(aws, wanted)
+    with answering(aws, "ListEventSourceMappings", GONE):
+        wanted.delete(aws, wanted.identity)
+
+
+def test_a_mapping_that_outlived_its_function_goes(aws: Aws) -> None:
+    """A mapping stays when its function is deleted, and is found among those of the queue."""
+    wanted = source(aws)
+    wanted.create(aws)
+    other = replace(wanted, function=replace(wanted.function, name=f"{wanted.function.name}-other"))
+    with answering(aws, "ListEventSourceMappings", GONE):
+        assert_absent(aws, other)
+    with answering(aws, "ListEventSourceMappings", GONE):
+        wanted.delete(aws, wanted.identity)
+    assert_absent(aws, wanted)

@@ -7,17 +7,12 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import tenacity
 from botocore.exceptions import ClientError
 
-from task_deployer.errors import ResourceError
 from task_deployer.refusals import code_of, message_of
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
-    from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
 
 T = TypeVar("T")
 
@@ -129,12 +124,16 @@ RULE_VISIBLE = Wait("EventBridge to show the new rule", 30, "ResourceNotFoundExc
 """A fresh rule is not everywhere at once."""
 
 QUEUE_READABLE = Wait(
-    "Lambda to see the right to read the queue",
-    120,
+    "Lambda to see the role's right to read the queue",
+    180,
     "InvalidParameterValueException",
-    "does not have permissions to call|Error occurred while ReceiveMessage|queue .*does not exist",
+    "cannot be assumed by Lambda|does not have permissions|ensure the role can perform"
+    "|Error occurred while ReceiveMessage|queue .*does not exist",
 )
-"""CreateEventSourceMapping checks the role's policy, which takes seconds to be effective, and looks for the queue."""
+"""CreateEventSourceMapping looks at the role, its policy and the queue: it may see each of them late.
+
+That the function was made with the role says little: Lambda answers from several places.
+"""
 
 VISIBILITY_SEEN = Wait(
     "Lambda to see the queue's visibility timeout", 90, "InvalidParameterValueException", "[Qq]ueue visibility timeout"
@@ -162,7 +161,7 @@ def over(patience: Patience, seconds: float) -> Callable[[tenacity.RetryCallStat
     return is_over
 
 
-def _pauses(first: float) -> tenacity.wait.wait_base:
+def pauses(first: float) -> tenacity.wait.wait_base:
     """Pauses that double up to 5 seconds, with some jitter: workers that met at one refusal do not meet again."""
     return tenacity.wait_exponential(multiplier=first, max=5) + tenacity.wait_random(0, first)
 
@@ -172,7 +171,7 @@ def patiently(patience: Patience, wait: Wait, call: Callable[[], T]) -> T:
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(wait.matches),
         stop=over(patience, wait.seconds),
-        wait=_pauses(0.5),
+        wait=pauses(0.5),
         sleep=patience.sleep,
         before_sleep=lambda _: patience.tell(wait.reason),
         reraise=True,
@@ -204,45 +203,9 @@ def looking(
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_result(is_too_soon),
         stop=over(patience, seconds),
-        wait=_pauses(0.25),
+        wait=pauses(0.25),
         sleep=patience.sleep,
         before_sleep=lambda _: patience.tell(reason),
         retry_error_callback=last,
     )
     return retrying(look)
-
-
-_SETTLE_SECONDS = 300
-
-
-def until_settled(patience: Patience, client: "LambdaClient", name: str) -> "FunctionConfigurationResponseTypeDef":
-    """Wait until no creation or update of the function is under way, and return its configuration.
-
-    Lambda works on after its answer: State goes from Pending to Active, LastUpdateStatus from InProgress to Successful.
-    Both may end as Failed; the caller looks. Right after CreateFunction a read may not find it, and right after an
-    update LastUpdateStatus may be missing. Raises `ResourceError` if it is under way after five minutes.
-    """
-
-    def is_unsettled(configuration: "FunctionConfigurationResponseTypeDef") -> bool:
-        state, update = configuration.get("State"), configuration.get("LastUpdateStatus")
-        return state == "Pending" or update == "InProgress" or (state == "Active" and update is None)
-
-    def give_up(state: tenacity.RetryCallState) -> "FunctionConfigurationResponseTypeDef":
-        if state.outcome is not None and state.outcome.failed:
-            state.outcome.result()
-        raise ResourceError(
-            f"Lambda has not made the function {name} ready within {_SETTLE_SECONDS} seconds",
-            code="NotSettled",
-            hint="Run the same command again: it goes on from here.",
-        )
-
-    not_found = Wait("the function to be found", _SETTLE_SECONDS, "ResourceNotFoundException")
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_result(is_unsettled) | tenacity.retry_if_exception(not_found.matches),
-        stop=over(patience, _SETTLE_SECONDS),
-        wait=_pauses(0.25),
-        sleep=patience.sleep,
-        before_sleep=lambda _: patience.tell("the function to be ready"),
-        retry_error_callback=give_up,
-    )
-    return retrying(client.get_function_configuration, FunctionName=name)

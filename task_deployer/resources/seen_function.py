@@ -4,14 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import tenacity
+
 from task_deployer.errors import ResourceError
 from task_deployer.forbidden import Denial, ForbiddenError
 from task_deployer.resources.base import Value
-from task_deployer.retry import until_settled
+from task_deployer.retry import Patience, Wait, over, pauses
 
 if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_lambda.type_defs import (
         EnvironmentErrorTypeDef,
+        FunctionConfigurationResponseTypeDef,
         GetFunctionResponseTypeDef,
         TagsErrorTypeDef,
     )
@@ -85,3 +89,39 @@ def wait_until_settled(aws: "Aws", name: str) -> None:
                 detail="After a failed update the code from before it stays in use.",
                 hint="Correct what Lambda names, then run the same command again.",
             )
+
+
+_SETTLE_SECONDS = 300
+
+
+def until_settled(patience: Patience, client: "LambdaClient", name: str) -> "FunctionConfigurationResponseTypeDef":
+    """Wait until no creation or update of the function is under way, and return its configuration.
+
+    Lambda works on after its answer: State goes from Pending to Active, LastUpdateStatus from InProgress to Successful.
+    Both may end as Failed; the caller looks. Right after CreateFunction a read may not find it, and right after an
+    update LastUpdateStatus may be missing. Raises `ResourceError` if it is under way after five minutes.
+    """
+
+    def is_unsettled(configuration: "FunctionConfigurationResponseTypeDef") -> bool:
+        state, update = configuration.get("State"), configuration.get("LastUpdateStatus")
+        return state == "Pending" or update == "InProgress" or (state == "Active" and update is None)
+
+    def give_up(state: tenacity.RetryCallState) -> "FunctionConfigurationResponseTypeDef":
+        if state.outcome is not None and state.outcome.failed:
+            state.outcome.result()
+        raise ResourceError(
+            f"Lambda has not made the function {name} ready within {_SETTLE_SECONDS} seconds",
+            code="NotSettled",
+            hint="Run the same command again: it goes on from here.",
+        )
+
+    not_found = Wait("the function to be found", _SETTLE_SECONDS, "ResourceNotFoundException")
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_result(is_unsettled) | tenacity.retry_if_exception(not_found.matches),
+        stop=over(patience, _SETTLE_SECONDS),
+        wait=pauses(0.25),
+        sleep=patience.sleep,
+        before_sleep=lambda _: patience.tell("the function to be ready"),
+        retry_error_callback=give_up,
+    )
+    return retrying(client.get_function_configuration, FunctionName=name)

@@ -7,7 +7,16 @@ from botocore.exceptions import ClientError
 
 from task_deployer import retry
 from task_deployer.errors import Interrupted, ResourceError
-from task_deployer.retry import DESTINATION_VALID, FUNCTION_BUSY, ROLE_PROPAGATION, Patience, Wait, patiently
+from task_deployer.resources.seen_function import until_settled
+from task_deployer.retry import (
+    DESTINATION_VALID,
+    FUNCTION_BUSY,
+    QUEUE_READABLE,
+    ROLE_PROPAGATION,
+    Patience,
+    Wait,
+    patiently,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -101,6 +110,9 @@ MESSAGES = [
     (FUNCTION_BUSY, "The operation cannot be performed at this time. An update is in progress for resource: arn:x"),
     (FUNCTION_BUSY, "The function is currently in the following state: Pending"),
     (DESTINATION_VALID, "The destination ARN arn:aws:sqs:eu-central-1:1:q is invalid."),
+    (QUEUE_READABLE, "The provided execution role does not have permissions to call ReceiveMessage on SQS"),
+    (QUEUE_READABLE, "The role defined for the function cannot be assumed by Lambda."),
+    (QUEUE_READABLE, "Cannot access the queue. Please ensure the role can perform the ReceiveMessage Actions on it."),
     (retry.NOTIFICATION_VALID, "Unable to validate the following destination configurations"),
 ]
 
@@ -143,7 +155,7 @@ READY = {"State": "Active", "LastUpdateStatus": "Successful"}
 
 def settled(sleeper: Sleeper, *answers: dict[str, str] | Exception) -> object:
     """Wait for a function that answers so."""
-    return retry.until_settled(sleeper.patience, cast("LambdaClient", Lambda(*answers)), "media-dev-ingest")
+    return until_settled(sleeper.patience, cast("LambdaClient", Lambda(*answers)), "media-dev-ingest")
 
 
 def test_a_function_is_waited_for() -> None:

@@ -120,6 +120,14 @@ QUEUE_VISIBLE = Wait("SQS to show the new queue", 30, r"(AWS\.SimpleQueueService
 RULE_BUSY = Wait("EventBridge to take the next change", 60, "ConcurrentModificationException")
 """Changes of one rule or its targets collide."""
 
+RULE_EMPTY = Wait(
+    "EventBridge to see that the rule has no targets",
+    120,
+    "ValidationException",
+    "can't be deleted since it has targets",
+)
+"""DeleteRule may still see a target that has been removed."""
+
 RULE_VISIBLE = Wait("EventBridge to show the new rule", 30, "ResourceNotFoundException")
 """A fresh rule is not everywhere at once."""
 

@@ -20,7 +20,7 @@ from task_deployer.resources.function import Function
 from task_deployer.resources.ownership import is_ours, taken
 from task_deployer.resources.permission import Permission
 from task_deployer.resources.rights import Rights
-from task_deployer.retry import RULE_BUSY, RULE_VISIBLE, patiently
+from task_deployer.retry import RULE_BUSY, RULE_EMPTY, RULE_VISIBLE, patiently
 from task_deployer.tags import as_pairs
 
 if TYPE_CHECKING:
@@ -136,7 +136,10 @@ class EventRule(Resource[SeenRule]):
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
-        """Remove our target, and then the rule if no target of others is on it; else say that it stays."""
+        """Remove our target, and then the rule if no target of others is on it; else say that it stays.
+
+        Each try looks at the targets anew: DeleteRule may still see ours, which went, or one that others just added.
+        """
         name = identity["rule"]
 
         def call() -> list[str]:
@@ -149,7 +152,7 @@ class EventRule(Resource[SeenRule]):
             return others
 
         try:
-            others = patiently(aws.patience, RULE_BUSY, call)
+            others = patiently(aws.patience, RULE_BUSY, lambda: patiently(aws.patience, RULE_EMPTY, call))
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise

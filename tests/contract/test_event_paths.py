@@ -10,6 +10,7 @@ from task_deployer.aws import Aws
 from task_deployer.care import Care, Remark
 from task_deployer.errors import ResourceError, SafetyError
 from task_deployer.resources import EventRule, EventSource, Queue
+from task_deployer.retry import Patience
 from tests.aws import Fault, Given, answering, losing_the_answer, new_name, watched
 from tests.contract.life import Sample
 from tests.contract.samples import sample
@@ -21,6 +22,8 @@ MAY_NOT_READ = Fault(
     400, INVALID, "The provided execution role does not have permissions to call ReceiveMessage on SQS"
 )
 TOO_SHORT = Fault(400, INVALID, "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds")
+NOT_ASSUMED = Fault(400, INVALID, "The role defined for the function cannot be assumed by Lambda.")
+HAS_TARGETS = Fault(400, "ValidationException", "Rule can't be deleted since it has targets.")
 IN_USE = Fault(400, "ResourceInUseException", "Cannot delete the event source mapping because it is in use.")
 TAKEN = Fault(409, "ResourceConflictException", 'The event source arn (" q ") and function (" f ") provided mapping '
               "already exists. Please update or delete the existing mapping with UUID 1")  # fmt: skip
@@ -79,6 +82,40 @@ def test_a_rule_with_targets_of_others_stays_for_them(aws: Aws) -> None:
     assert_absent(aws, wanted)
 
 
+def test_a_target_that_is_seen_after_it_went_is_waited_for(aws: Aws) -> None:
+    """DeleteRule may see our target for a while after RemoveTargets took it away."""
+    wanted = rule(aws)
+    wanted.create(aws)
+    with answering(aws, "DeleteRule", HAS_TARGETS, HAS_TARGETS):
+        wanted.delete(aws, wanted.identity)
+    assert_absent(aws, wanted)
+
+
+def test_a_target_that_others_add_meanwhile_keeps_the_rule(aws: Aws) -> None:
+    """A target of others that comes between our look and DeleteRule is left with the rule at the next try, and told."""
+    wanted = rule(aws)
+    wanted.create(aws)
+    told: list[Remark] = []
+
+    def add(_: float) -> None:
+        theirs = {"Id": "theirs", "Arn": aws.account.arn("sqs", "theirs")}
+        aws.events.put_targets(Rule=wanted.name, Targets=[theirs])  # type: ignore[list-item]  # Id and Arn
+
+    caring = aws.caring_with(Care(tell=told.append)).waiting_with(Patience(sleep=add))
+    with watched(aws) as asked, answering(aws, "DeleteRule", HAS_TARGETS):
+        wanted.delete(caring, wanted.identity)
+    assert (1, ["rule-left"]) == (asked.count("DeleteRule"), [remark.code for remark in told])
+
+
+def test_a_rule_that_never_seems_empty_is_told(aws: Aws) -> None:
+    """After two minutes the refusal is told as EventBridge's own, so that the rule stays on record."""
+    wanted = rule(aws)
+    wanted.create(aws)
+    slow = aws.waiting_with(replace(aws.patience, now=iter(range(0, 10**6, 60)).__next__))
+    with answering(aws, "DeleteRule", *[HAS_TARGETS] * 3), pytest.raises(ClientError, match="has targets"):
+        wanted.delete(slow, wanted.identity)
+
+
 @pytest.mark.parametrize("operation", ["PutRule", "PutTargets", "RemoveTargets", "DeleteRule"])
 def test_changes_of_a_rule_that_collide_are_repeated(aws: Aws, operation: str) -> None:
     """ConcurrentModificationException passes by itself."""
@@ -134,9 +171,9 @@ def test_a_target_that_changes_the_event_is_drift(aws: Aws) -> None:
     assert_in_sync(aws, wanted)
 
 
-@pytest.mark.parametrize("refusal", [MAY_NOT_READ, TOO_SHORT], ids=["role", "visibility"])
+@pytest.mark.parametrize("refusal", [MAY_NOT_READ, NOT_ASSUMED, TOO_SHORT], ids=["policy", "role", "visibility"])
 def test_a_mapping_waits_for_what_lambda_sees_late(aws: Aws, refusal: Fault) -> None:
-    """The role's policy and the queue's attributes take seconds to be effective; nothing else shows when they are."""
+    """The role, its policy and the queue's attributes take seconds to be effective, and nothing else shows when."""
     wanted = source(aws)
     with answering(aws, "CreateEventSourceMapping", refusal, refusal):
         wanted.create(aws)

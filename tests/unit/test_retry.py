@@ -13,6 +13,7 @@ from task_deployer.retry import (
     FUNCTION_BUSY,
     QUEUE_READABLE,
     ROLE_PROPAGATION,
+    RULE_EMPTY,
     Patience,
     Wait,
     patiently,
@@ -113,6 +114,7 @@ MESSAGES = [
     (QUEUE_READABLE, "The provided execution role does not have permissions to call ReceiveMessage on SQS"),
     (QUEUE_READABLE, "The role defined for the function cannot be assumed by Lambda."),
     (QUEUE_READABLE, "Cannot access the queue. Please ensure the role can perform the ReceiveMessage Actions on it."),
+    (RULE_EMPTY, "Rule can't be deleted since it has targets."),
     (retry.NOTIFICATION_VALID, "Unable to validate the following destination configurations"),
 ]
 

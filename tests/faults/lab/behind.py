@@ -47,7 +47,14 @@ def _answer(response: AWSResponse) -> Answer:
 
 def clients_of(aws: Aws) -> dict[str, BaseClient]:
     """The clients by what botocore's events call their services."""
-    return {"s3": aws.s3, "iam": aws.iam, "lambda": aws.lambda_, "sqs": aws.sqs, "cloudwatch-logs": aws.logs}
+    return {
+        "s3": aws.s3,
+        "iam": aws.iam,
+        "lambda": aws.lambda_,
+        "sqs": aws.sqs,
+        "cloudwatch-logs": aws.logs,
+        "eventbridge": aws.events,
+    }
 
 
 @contextmanager

@@ -5,7 +5,18 @@ from dataclasses import dataclass, field
 
 from tests.aws import READS, Fault
 
-_THINGS = ("Bucket", "FunctionName", "RoleName", "QueueName", "QueueUrl", "logGroupName", "Resource", "resourceArn")
+_THINGS = (
+    "Bucket",
+    "FunctionName",
+    "RoleName",
+    "QueueName",
+    "QueueUrl",
+    "logGroupName",
+    "Resource",
+    "resourceArn",
+    "Rule",
+    "Name",
+)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from tests.faults.lab.behind import Behind, clients_of, opened
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.life import Life
 from tests.faults.lab.row import Row
-from tests.faults.scene import set_up
+from tests.faults.scene import BASE, CHANGED, DELIVERIES, REDIRECTED, set_up
 
 NewLife = Callable[[Sequence[Row], str], AbstractContextManager[Life]]
 
@@ -34,7 +34,8 @@ def new_life(behind: Behind, endpoint_url: str, tmp_path: Path, request: pytest.
         name = new_name()
         lab = Lab(behind, rows, name)
         aws = connect(access(endpoint_url), REGION)  # of its own: botocore counts the retries that a client has left
-        scene = set_up(behind.aws, tmp_path / name, name)
+        config = (DELIVERIES, REDIRECTED) if any(row.delivers for row in rows) else (BASE, CHANGED)
+        scene = set_up(behind.aws, tmp_path / name, name, *config)
         try:
             with lab.around(aws):
                 yield Life(lab.scene(scene, aws), lab)

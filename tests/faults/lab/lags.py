@@ -58,6 +58,47 @@ class RoleNotAssumable(Lag):
 _NEVER = 0.1
 
 
+class ReaderNotAssumable(Lag):
+    """A new role cannot be assumed by what reads the queue, although the function was made with it."""
+
+    number = 1
+    name = "a new role is not assumable for a queue"
+    delivers = True
+    lasts = (5, 15, 150)
+
+    def done(self, call: Call, lab: "Lab") -> None:
+        """A role was made; which function has it does not matter with one task."""
+        if call.operation == "CreateRole":
+            self.begin("", lab)
+
+    def meet(self, call: Call, lab: "Lab") -> Answer | None:
+        """Lambda cannot assume it."""
+        if call.operation == "CreateEventSourceMapping" and self.lags("", lab):
+            text = "The role defined for the function cannot be assumed by Lambda."
+            return refused(call, 400, "InvalidParameterValueException", text)
+        return None
+
+
+class TargetStillSeen(Lag):
+    """DeleteRule still sees a target that was removed."""
+
+    number = 35
+    name = "a rule still seems to have its target"
+    delivers = True
+    lasts = (0, 20, 100)
+
+    def done(self, call: Call, lab: "Lab") -> None:
+        """A target was removed."""
+        if call.operation == "RemoveTargets":
+            self.begin(call.thing, lab)
+
+    def meet(self, call: Call, lab: "Lab") -> Answer | None:
+        """The rule has targets."""
+        if call.operation == "DeleteRule" and self.lags(call.thing, lab):
+            return refused(call, 400, "ValidationException", "Rule can't be deleted since it has targets.")
+        return None
+
+
 class FunctionBusy(Lag):
     """Lambda works on after its answer, and takes no other change meanwhile; seldom it fails."""
 
@@ -262,10 +303,12 @@ def _aborted(call: Call) -> Answer:
 
 LAGS: tuple[type[Row], ...] = (
     RoleNotAssumable,
+    ReaderNotAssumable,
     FunctionBusy,
     DestinationNotSeen,
     PolicyNotEffective,
     BucketBusy,
     BucketNameBusy,
     RoleStillInUse,
+    TargetStillSeen,
 )

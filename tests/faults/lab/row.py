@@ -41,6 +41,8 @@ class Row:
     number: ClassVar[int]
     name: ClassVar[str]
     endings: ClassVar[tuple[Ending, ...]] = ()
+    delivers: ClassVar[bool] = False
+    """Whether it is about the ways by EventBridge and by a queue: its stack takes both, and no other."""
     outlives: ClassVar[bool] = False
     """Whether it goes on after `down`, so that an `up` right after it meets it."""
     empties: ClassVar[bool] = False

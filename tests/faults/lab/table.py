@@ -118,5 +118,6 @@ TABLE: Mapping[int, Behaviour] = {
     32: Behaviour("functions are Inactive, or Deleting"),
     33: Behaviour("RemovePermission has words of its own for a statement that is gone"),
     34: Behaviour("S3 cannot write to a queue that is encrypted with AWS's own key"),
+    35: Behaviour("a target that was removed is still in the way of its rule's deletion"),
 }
 """Every behaviour of AWS's that the local AWS lacks."""

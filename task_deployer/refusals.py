@@ -45,6 +45,7 @@ _CLOCK = {"RequestTimeTooSkewed", "RequestInTheFuture"}
 _SKEWED = re.compile("Signature (expired|not yet current)")  # what the others than S3 say of a clock that is wrong
 _QUOTAS = {
     "LimitExceeded",
+    "LimitExceededException",
     "TooManyBuckets",
     "CodeStorageExceededException",
     "PolicyLengthExceededException",
@@ -63,7 +64,7 @@ UNREACHED = (ConnectionError, ConnectionClosedError, HTTPClientError)
 
 _THROTTLED = re.compile(
     "Throttl(ing|ed)(Exception)?|TooManyRequestsException|Request(Throttled|LimitExceeded)(Exception)?|SlowDown"
-    "|BandwidthLimitExceeded|PriorRequestNotComplete|LimitExceededException|KmsThrottled"
+    "|BandwidthLimitExceeded|PriorRequestNotComplete|KmsThrottled"
 )
 _BROKEN = re.compile(
     "Internal(Error|Failure|ServerError)|Service(Exception|Failure|Unavailable(Exception)?)|RequestTimeout(Exception)?"
@@ -115,7 +116,8 @@ def is_unreached(error: TaskDeployError) -> bool:
 def is_quota(error: ClientError) -> bool:
     """Whether the account may not have more of this: waiting does not help, whatever the code sounds like.
 
-    CloudWatch Logs uses for it a code that others use for throttling: LimitExceededException.
+    CloudWatch Logs, EventBridge and KMS use for it a code that elsewhere means throttling: LimitExceededException. No
+    service that is used here throttles with it (botocore's models of the services).
     """
     return code_of(error) in _QUOTAS or _QUOTA_TEXT.search(message_of(error)) is not None
 

@@ -45,6 +45,20 @@ def test_an_answer_is_told_in_full() -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("LimitExceededException", "The requested resource exceeds the maximum number allowed."),
+        ("LimitExceededException", "Resource limit exceeded"),
+        ("LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000."),
+        ("TooManyBuckets", "You have attempted to create more buckets than allowed"),
+    ],
+)
+def test_a_quota_is_told_as_one(code: str, message: str) -> None:
+    """Who meets a quota of the account hears that waiting changes nothing, and what does."""
+    assert "This is a quota of the account, which waiting does not change" in explain(answer(code, message)).hint
+
+
+@pytest.mark.parametrize(
     ("error", "action"),
     [
         (

@@ -92,6 +92,7 @@ def test_what_is_busy_is_asked_again(busy: Exception) -> None:
     [
         error("AccessDenied", status=403),
         error("LimitExceededException", "Resource limit exceeded"),
+        error("LimitExceededException", "The requested resource exceeds the maximum number allowed."),
         error("LimitExceeded", status=409),
         error("NotImplemented", status=501),
         ValueError("Throttling"),

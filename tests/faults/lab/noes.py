@@ -174,6 +174,7 @@ class Quota(Row):
 
     number = 25
     name = "a limit is met"
+    limits: ClassVar[tuple[_Limit, ...]] = _LIMITS
     endings = (
         Ending(ResourceError, "|".join({limit.code for limit in _LIMITS} - {"InvalidParameterValueException"})),
         Ending(ResourceError, "refuses the environment variables(?!.*secret}?$)"),
@@ -182,7 +183,7 @@ class Quota(Row):
 
     def __init__(self, chance: random.Random) -> None:
         super().__init__(chance)
-        self._limit = chance.choice(_LIMITS)
+        self._limit = chance.choice(self.limits)
         self._met = 0
 
     def meet(self, call: Call, lab: "Lab") -> Answer | None:  # noqa: ARG002 - always
@@ -192,6 +193,18 @@ class Quota(Row):
         self._met += 1
         assert self._met < 30, f"{call.operation} is repeated for ever against a limit"
         return refused(call, self._limit.status, self._limit.code, self._limit.text)
+
+
+class QuotaOfRules(Quota):
+    """The account has as many rules as it may have, or a rule as many targets: EventBridge says so in one way."""
+
+    name = "a limit of EventBridge's is met"
+    delivers = True
+    limits = tuple(
+        _Limit(operation, 400, "LimitExceededException", "The requested resource exceeds the maximum number allowed.")
+        for operation in ("PutRule", "PutTargets")
+    )
+    endings = (Ending(ResourceError, "LimitExceededException"),)
 
 
 class CredentialsEnd(Row):
@@ -274,6 +287,7 @@ NOES: tuple[type[Row], ...] = (
     ForeignDestination,
     Denied,
     Quota,
+    QuotaOfRules,
     CredentialsEnd,
     EncryptedQueue,
 )

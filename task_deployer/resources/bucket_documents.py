@@ -132,7 +132,10 @@ class BucketTags(BucketDocument):
 
 @dataclass(frozen=True)
 class PublicAccessBlock(BucketDocument):
-    """All four parts on. AWS has them on for new buckets since April 2023; we assert it."""
+    """All four parts on. New buckets have them since April 2023, so it is put only where they are not.
+
+    An organization may well forbid to put it, as a guardrail: what is on already must not fail on that.
+    """
 
     kind: ClassVar[str] = "public_access_block"
     absent: ClassVar[str] = "NoSuchPublicAccessBlockConfiguration"
@@ -152,12 +155,22 @@ class PublicAccessBlock(BucketDocument):
         answer = aws.s3.get_public_access_block(Bucket=bucket, ExpectedBucketOwner=aws.account.id)
         return {key: bool(value) for key, value in answer["PublicAccessBlockConfiguration"].items()}
 
-    def write(self, aws: Aws, seen: Document | None) -> None:  # noqa: ARG002 - the whole document is ours
+    def write(self, aws: Aws, seen: Document | None) -> None:
+        if seen is None and self._is_on(aws):  # none was seen of a bucket that was not there yet
+            return
         aws.s3.put_public_access_block(
             Bucket=self.bucket.name,
             ExpectedBucketOwner=aws.account.id,
             PublicAccessBlockConfiguration=dict(self.wanted),  # type: ignore[arg-type]  # the four parts
         )
+
+    def _is_on(self, aws: Aws) -> bool:
+        try:
+            return self.read(aws, self.bucket.name) == self.wanted
+        except ClientError as error:
+            if code_of(error) != self.absent:
+                raise
+            return False
 
     @classmethod
     def remove(cls, aws: Aws, bucket: str) -> None:

@@ -82,7 +82,7 @@ def test_a_forbidden_head_says_that_the_bucket_is_not_ours(aws: Aws) -> None:
         ("permission", "AddPermission", BUSY),
         ("bucket", "CreateBucket", ABORTED),
         ("bucket_tags", "GetBucketTagging", NO_BUCKET),
-        ("public_access_block", "PutPublicAccessBlock", ABORTED),
+        ("public_access_block", "GetPublicAccessBlock", NO_BUCKET),
         ("versioning", "PutBucketVersioning", NO_BUCKET),
         ("lifecycle", "PutBucketLifecycleConfiguration", ABORTED),
         ("cors", "PutBucketCors", NO_BUCKET),

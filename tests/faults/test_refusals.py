@@ -72,13 +72,13 @@ def test_a_name_that_is_taken_is_no_excuse_for_missing_rights(new_scene: Callabl
 def test_a_forbidden_write_names_right_and_arn(new_scene: Callable[[], Scene]) -> None:
     """A write that S3 forbids without a reason is told with the action and the ARN to allow."""
     scene = new_scene()
-    with answering(scene.aws, "PutPublicAccessBlock", FORBIDDEN):
+    with answering(scene.aws, "PutBucketLifecycleConfiguration", FORBIDDEN):
         (failed,) = scene.up().outcome.failed
     account = scene.aws.account
     bucket = account.bucket_arn(f"{scene.name}-dev-ingest-uploads-{account.id}-{account.region}")
-    assert f"s3:PutBucketPublicAccessBlock on {bucket}" in failed.error.summary
+    assert f"s3:PutLifecycleConfiguration on {bucket}" in failed.error.summary
     assert "Access Denied" in failed.error.detail
-    assert '"Action": ["s3:PutBucketPublicAccessBlock"]' in failed.error.detail
+    assert '"Action": ["s3:PutLifecycleConfiguration"]' in failed.error.detail
 
 
 def test_down_stops_at_a_refused_read(new_scene: Callable[[], Scene]) -> None:

@@ -175,7 +175,7 @@ class Quota(Row):
     number = 25
     name = "a limit is met"
     limits: ClassVar[tuple[_Limit, ...]] = _LIMITS
-    endings = (
+    endings: ClassVar[tuple[Ending, ...]] = (
         Ending(ResourceError, "|".join({limit.code for limit in _LIMITS} - {"InvalidParameterValueException"})),
         Ending(ResourceError, "refuses the environment variables(?!.*secret}?$)"),
         Ending(ResourceError, "UnreservedConcurrentExecution"),
@@ -273,7 +273,6 @@ OPERATIONS = (
     "PutBucketVersioning",
     "PutFunctionConcurrency",
     "PutFunctionEventInvokeConfig",
-    "PutPublicAccessBlock",
     "PutRetentionPolicy",
     "PutRolePolicy",
     "UpdateFunctionConfiguration",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from task_deployer.errors import ResourceError, SafetyError
-from tests.faults.lab.call import Answer, Call, refused
+from tests.faults.lab.call import Answer, Call, forbidden, refused
 from tests.faults.lab.row import DOWN, DRIFT, Ending, Row
 from tests.invariants import read_foreign
 
@@ -105,21 +105,28 @@ class BucketOfAnother(Row):
             lab.behind.aws.s3.delete_bucket(Bucket=self._theirs)
 
 
-class BlockedFromBirth(Row):
-    """A new bucket blocks public access from its birth, as S3's do since 2023; without this row none does."""
+class BlockIsGuarded(Row):
+    """Nobody may write the setting that a new bucket has from its birth: an organization forbids it, as a guardrail."""
 
     number = 20
-    name = "a new bucket blocks public access already"
+    name = "nobody may write a bucket's public access block"
+
+    def meet(self, call: Call, lab: "Lab") -> Answer | None:  # noqa: ARG002 - always
+        """No."""
+        return forbidden(call) if call.operation == "PutPublicAccessBlock" else None
+
+
+class BornOpen(Row):
+    """A new bucket has no public access block, as S3's had none before 2023."""
+
+    number = 20
+    name = "a new bucket does not block public access"
 
     def done(self, call: Call, lab: "Lab") -> None:
-        """It has the settings of a modern account."""
+        """It is as it was then."""
         if call.operation == "CreateBucket":
-            parts = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-            lab.behind.aws.s3.put_public_access_block(
-                Bucket=call.thing,
-                PublicAccessBlockConfiguration=dict.fromkeys(parts, True),  # type: ignore[arg-type]  # the four parts
-            )
-            lab.note(self, call, "all four parts are on")
+            lab.behind.aws.s3.delete_public_access_block(Bucket=call.thing)
+            lab.note(self, call, "it has none")
 
 
 class OperatorAddsEntry(Row):
@@ -257,7 +264,8 @@ OTHERS: tuple[type[Row], ...] = (
     RoleReplaced,
     PolicyAttached,
     BucketOfAnother,
-    BlockedFromBirth,
+    BlockIsGuarded,
+    BornOpen,
     OperatorAddsEntry,
     OperatorEdits,
     RemovedMeanwhile,

@@ -11,14 +11,12 @@ from functools import partial
 from typing import TypeVar
 
 from task_deployer.aws import Aws
-from task_deployer.conflicts import Unreadable, is_existing
+from task_deployer.conflicts import Unreadable
 from task_deployer.errors import Interrupted, ResourceError
-from task_deployer.records import Record, Status
 from task_deployer.refusals import CALL_ERRORS, explain, is_answer, on_behalf_of
 from task_deployer.resources import KINDS
-from task_deployer.resources.base import Address, AnyResource, Identity, Owned, Tagged, is_absent
+from task_deployer.resources.base import Address, AnyResource, Identity, is_absent
 from task_deployer.retry import looking
-from task_deployer.tags import belongs_to_another
 from task_deployer.throttle import persistently
 from task_deployer.walk import BEAT, Means, Waits
 
@@ -30,9 +28,8 @@ _SHOWN_SECONDS = 120
 NEW_SECONDS = 30
 """How long AWS may not show what is new: a bucket for up to 30 seconds (NoSuchBucket), others are quicker."""
 
-_FORGET = "AWS to forget what was deleted a moment ago"
-_GHOST_SECONDS = 70
-"""How long SQS may show a queue that is deleted: up to 60 seconds (DeleteQueue, API reference)."""
+FORGET = "AWS to forget what was deleted a moment ago"
+"""The reason of whoever waits until something is no longer shown."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +48,8 @@ def observe_all(
     `besides` are questions that are no resource of their own, asked and answered in the same way.
     Raises `CredentialsError` and what is no refusal of a read; `Interrupted` when asked to stop.
     """
-    questions: dict[Address, Callable[[Aws], object]] = {a: partial(_observe, *thing) for a, thing in things.items()}
-    questions |= {address: partial(_ask, question) for address, question in (besides or {}).items()}
+    questions: dict[Address, Callable[[Aws], object]] = {a: partial(read, *thing) for a, thing in things.items()}
+    questions |= {address: partial(ask, question) for address, question in (besides or {}).items()}
     seen = ask_all(means, questions)
     return {address: _named(value, address) for address, value in seen.items()}
 
@@ -89,7 +86,7 @@ def until_shown(means: Means, written: Iterable[AnyResource], before: Mapping[Ad
 def until_gone(aws: Aws, kind: str, identity: Identity) -> bool:
     """Look until AWS shows nothing more of what was removed, for two minutes at most; whether it still does."""
     look = partial(_look_again, kind, identity, aws)
-    return _is_shown(looking(aws.patience, _FORGET, _SHOWN_SECONDS, look, _is_shown))
+    return _is_shown(looking(aws.patience, FORGET, _SHOWN_SECONDS, look, _is_shown))
 
 
 def until_seen(means: Means, things: Mapping[Address, tuple[str, Identity]]) -> dict[Address, object]:
@@ -97,28 +94,9 @@ def until_seen(means: Means, things: Mapping[Address, tuple[str, Identity]]) -> 
 
     def question(kind: str, identity: Identity) -> Callable[[Aws], object]:
         reason = "AWS to show what was made a moment ago"
-        return lambda aws: looking(aws.patience, reason, NEW_SECONDS, partial(_observe, kind, identity, aws), is_absent)
+        return lambda aws: looking(aws.patience, reason, NEW_SECONDS, partial(read, kind, identity, aws), is_absent)
 
     return ask_all(means, {address: question(*thing) for address, thing in things.items()})
-
-
-def let_ghosts_pass(
-    means: Means,
-    desired: Iterable[AnyResource],
-    records: Mapping[Address, Record],
-    observed: Mapping[Address, object],
-) -> dict[Address, object]:
-    """What was observed, without what AWS still shows of a stack that has just been taken down.
-
-    That is what bears this stack's tags without a record, if nothing is recorded and all of it is of kinds that linger:
-    else records were lost. And it is what a run that was interrupted was about to delete, and may have deleted.
-    """
-    ours = [resource for resource in desired if _is_our_own(resource, observed.get(resource.address))]
-    unrecorded = [resource for resource in ours if resource.address not in records]
-    going = [r for r in ours if r.address in records and records[r.address].status is Status.DELETING and r.lingers]
-    lost = bool(records) or not all(resource.lingers for resource in unrecorded)
-    ghosts = [*going, *([] if lost else unrecorded)]
-    return {**observed, **ask_all(means, {ghost.address: partial(_until_forgotten, ghost) for ghost in ghosts})}
 
 
 def ask_all(means: Means, questions: Mapping[Address, Callable[[Aws], T]]) -> dict[Address, T]:
@@ -151,17 +129,19 @@ def _named(value: object, address: Address) -> object:
     return value
 
 
-def _observe(kind: str, identity: Identity, aws: Aws) -> object:
+def read(kind: str, identity: Identity, aws: Aws) -> object:
+    """Read one thing: what was seen, None for absent, or `Unreadable`."""
     verbs = KINDS[kind]
 
-    def ask(clients: Aws) -> object:
+    def look(clients: Aws) -> object:
         with on_behalf_of(verbs.rights, verbs.arns(aws.account, identity)):
             return verbs.observe(clients, identity)
 
-    return _ask(Question(verbs.rights.api, ask), aws)
+    return ask(Question(verbs.rights.api, look), aws)
 
 
-def _ask(question: Question, aws: Aws) -> object:
+def ask(question: Question, aws: Aws) -> object:
+    """Ask one question: the answer, or `Unreadable` where AWS refuses it. Raises what is no refusal."""
     try:
         return persistently(aws.patience, aws.pace, question.api, partial(question.ask, aws))
     except ResourceError as error:
@@ -176,7 +156,7 @@ def _ask(question: Question, aws: Aws) -> object:
 def _look_again(kind: str, identity: Identity, aws: Aws) -> object:
     """Look at what a verb has done. What cannot be read now is no failure of the verb, nor of what else was done."""
     try:
-        return _observe(kind, identity, aws)
+        return read(kind, identity, aws)
     except ResourceError as error:
         return Unreadable(error)
 
@@ -223,14 +203,3 @@ def _is_as_before(wanted: AnyResource, seen: object, before: object) -> bool:
 
 def _off(wanted: AnyResource, seen: object) -> tuple[str, ...]:
     return () if is_absent(seen) else tuple(difference.path for difference in wanted.diff(seen))
-
-
-def _is_our_own(wanted: AnyResource, seen: object) -> bool:
-    if not isinstance(wanted, Owned) or is_existing(wanted):
-        return False
-    return isinstance(seen, Tagged) and not belongs_to_another(seen.tags, wanted.tags)
-
-
-def _until_forgotten(ghost: AnyResource, aws: Aws) -> object:
-    look = partial(_observe, ghost.kind, ghost.identity, aws)
-    return looking(aws.patience, _FORGET, _GHOST_SECONDS, look, lambda seen: seen is not None)

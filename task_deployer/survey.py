@@ -16,7 +16,8 @@ from task_deployer.attached import (
 )
 from task_deployer.bucket_owner import asking
 from task_deployer.events import Observing
-from task_deployer.observe import NEW_SECONDS, Question, let_ghosts_pass, observe_all, until_seen
+from task_deployer.ghosts import let_ghosts_pass
+from task_deployer.observe import NEW_SECONDS, Question, observe_all, until_seen
 from task_deployer.plan import Desired
 from task_deployer.records import Record, Status
 from task_deployer.resources import KINDS, Bucket

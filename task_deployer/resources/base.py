@@ -47,7 +47,9 @@ class Resource(ABC, Generic[Seen]):
     lags: ClassVar[bool] = False
     """Whether AWS may show for a while what was there before a write."""
     lingers: ClassVar[bool] = False
-    """Whether AWS may show one for a while that is deleted."""
+    """Whether AWS may show one that is deleted for a while, with all that it held."""
+    vanishes: ClassVar[bool] = False
+    """Whether AWS shows one that is deleted no more: what is shown is there."""
     sheds_tags: ClassVar[bool] = False
     """Whether somebody may lose our tags without making the thing anew, because setting one replaces all of them."""
     stays: ClassVar[Mapping[str, str]] = {}

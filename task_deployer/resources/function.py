@@ -29,6 +29,7 @@ class Function(Resource[SeenFunction]):
 
     kind: ClassVar[str] = "function"
     exclusive: ClassVar[bool] = True
+    vanishes: ClassVar[bool] = True  # or it says that it is going
     rights: ClassVar[Rights] = Rights(
         read=("lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:ListTags"),
         write=(

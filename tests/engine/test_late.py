@@ -6,14 +6,17 @@ from types import MappingProxyType
 import pytest
 
 from task_deployer.aws import Aws
+from task_deployer.conflicts import Unreadable
+from task_deployer.errors import ResourceError
 from task_deployer.events import Event, Waiting
-from task_deployer.observe import let_ghosts_pass, until_gone, until_seen, until_shown
+from task_deployer.ghosts import let_ghosts_pass
+from task_deployer.observe import until_gone, until_seen, until_shown
 from task_deployer.records import Record, Status, with_status
 from task_deployer.resources.base import Address
 from task_deployer.tags import tags_of
 from task_deployer.walk import Means, Waits
 from tests.builders import recorded
-from tests.toys.kinds import Chest, Toy
+from tests.toys.kinds import Chest, Part, Toy
 from tests.toys.world import SeenToy, World
 
 OURS, LOST = tags_of("media", "dev", "new", {}), tags_of("media", "dev", "old", {})
@@ -177,6 +180,30 @@ def test_a_ghost_is_waited_out(scene: Scene) -> None:
     scene.showing(SeenToy(1, LOST), SeenToy(1, LOST), None)
     assert {CHEST.address: None, TOY.address: None} == _ghosts(scene, observed)
     assert {"AWS to forget what was deleted a moment ago"} == scene.reasons
+
+
+def test_a_ghost_beside_what_is_recorded_is_waited_out(scene: Scene) -> None:
+    """That something else is on record does not tell that the thing is there: it was deleted by another run."""
+    observed = {CHEST.address: SeenToy(1, LOST), TOY.address: SeenToy(1, OURS)}
+    scene.showing(SeenToy(1, LOST), None)
+    assert {**observed, CHEST.address: None} == _ghosts(scene, observed, recorded(TOY))
+
+
+def test_what_is_still_there_after_the_wait_is_believed(scene: Scene) -> None:
+    """After seventy seconds it is no ghost, and the plan refuses it."""
+    observed = {CHEST.address: SeenToy(1, LOST), TOY.address: None}
+    scene.showing(SeenToy(1, LOST))
+    assert observed == _ghosts(scene, observed)
+    assert 70 <= scene.flag.passed < 80
+
+
+def test_the_parts_of_what_is_absent_are_absent(scene: Scene) -> None:
+    """A part goes with its thing, whatever AWS still shows of it; only what could not be read stays unknown."""
+    shown, unread = Part("shown", TOY), Part("unread", TOY)
+    refused = Unreadable(ResourceError("no", code="AccessDenied"))
+    observed = {TOY.address: None, shown.address: 1, unread.address: refused}
+    found = let_ghosts_pass(scene.means, [TOY, shown, unread], {}, observed)
+    assert {TOY.address: None, shown.address: None, unread.address: refused} == found
 
 
 @pytest.mark.parametrize(

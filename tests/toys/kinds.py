@@ -45,6 +45,7 @@ class Toy(ToyKind[SeenToy]):
 
     kind: ClassVar[str] = "toy"
     exclusive: ClassVar[bool] = True
+    vanishes: ClassVar[bool] = True
     scope: str
     needs: tuple[AnyResource, ...] = ()
     value: int = 1
@@ -96,6 +97,7 @@ class Chest(Toy):
     kind: ClassVar[str] = "chest"
     lags: ClassVar[bool] = True
     lingers: ClassVar[bool] = True
+    vanishes: ClassVar[bool] = False
     existing: bool = False
 
     @classmethod

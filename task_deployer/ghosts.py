@@ -1,0 +1,86 @@
+"""What AWS still shows of what is deleted: it is waited out, since what is made anew would be taken for it.
+
+AWS shows a queue for up to 60 seconds after its deletion (DeleteQueue, API reference), and a bucket, a role or a rule
+as long as it answers from a place that has not heard of it. A ghost looks just like what a manifest recorded that was
+lost: the same name and the same tags. Something that is certainly there tells the two apart.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+
+from task_deployer.aws import Aws
+from task_deployer.conflicts import Unreadable, is_existing
+from task_deployer.observe import FORGET, Question, ask, ask_all, read
+from task_deployer.records import Record, Status
+from task_deployer.resources.base import Address, AnyResource, HoldsData, Left, Owned, Tagged
+from task_deployer.retry import looking
+from task_deployer.tags import belongs_to_another
+from task_deployer.walk import Means
+
+_SECONDS = 70
+"""How long a ghost is waited out: SQS shows a queue longest, and has 60 seconds for it."""
+
+
+def let_ghosts_pass(
+    means: Means,
+    desired: Iterable[AnyResource],
+    records: Mapping[Address, Record],
+    observed: Mapping[Address, object],
+) -> dict[Address, object]:
+    """What was observed, without what AWS still shows of what was deleted a moment ago.
+
+    That is what bears this stack's tags without a record, unless any of it is certainly there: then nothing is waited
+    for. And it is what a run that was interrupted was about to delete, and may have deleted.
+    """
+    wanted = tuple(desired)
+    ours = [resource for resource in wanted if _is_our_own(resource, observed.get(resource.address))]
+    unrecorded = [resource for resource in ours if resource.exclusive and resource.address not in records]
+    going = [r for r in ours if r.address in records and records[r.address].status is Status.DELETING and r.lingers]
+    ghosts = [*going, *([] if _any_is_there(means, unrecorded, observed) else unrecorded)]
+    looks = ask_all(means, {ghost.address: partial(_until_forgotten, ghost) for ghost in ghosts})
+    return _without_parts_of_the_absent(wanted, {**observed, **looks})
+
+
+def _is_our_own(wanted: AnyResource, seen: object) -> bool:
+    if not isinstance(wanted, Owned) or is_existing(wanted):
+        return False
+    return isinstance(seen, Tagged) and not belongs_to_another(seen.tags, wanted.tags)
+
+
+def _any_is_there(means: Means, suspects: Sequence[AnyResource], observed: Mapping[Address, object]) -> bool:
+    """Whether any of these is certainly no ghost: by its kind, by what others have on it, or by what it holds."""
+    seen = [observed[suspect.address] for suspect in suspects]
+    if any(suspect.vanishes for suspect in suspects) or any(isinstance(one, Left) and one.left_to for one in seen):
+        return True
+    holders = [suspect for suspect in suspects if isinstance(suspect, HoldsData) and not suspect.lingers]
+    return any(ask_all(means, {holder.address: partial(_holds, holder) for holder in holders}).values())
+
+
+def _holds(holder: AnyResource, aws: Aws) -> bool:
+    """Whether there is anything in it; what may not be counted says nothing."""
+    if not isinstance(holder, HoldsData):
+        return False
+    count = partial(holder.count, identity=holder.identity)
+    held = ask(Question(holder.rights.api, count), aws)
+    return not isinstance(held, Unreadable) and bool(held)
+
+
+def _until_forgotten(ghost: AnyResource, aws: Aws) -> object:
+    look = partial(read, ghost.kind, ghost.identity, aws)
+    return looking(aws.patience, FORGET, _SECONDS, look, lambda seen: seen is not None)
+
+
+def _without_parts_of_the_absent(
+    desired: Iterable[AnyResource], observed: Mapping[Address, object]
+) -> dict[Address, object]:
+    """The same, but a part of what is absent is absent too: it went with it, and is only shown still.
+
+    A part's identity names the thing that it is a part of, by its kind. What could not be read stays so.
+    """
+    parts = {
+        resource.address: None
+        for resource in desired
+        if any(p.kind in resource.identity and observed.get(p.address, ...) is None for p in resource.depends_on)
+        and not isinstance(observed.get(resource.address), Unreadable)
+    }
+    return {**observed, **parts}

@@ -20,6 +20,7 @@ from task_deployer.dead_foreign import Dead, about_to_be_written, dead_foreign, 
 from task_deployer.engine import execute
 from task_deployer.errors import AccountChangedError, CredentialsError, Interrupted
 from task_deployer.events import Outcome, Planned
+from task_deployer.hidden import let_new_show
 from task_deployer.kept_documents import forget, with_care
 from task_deployer.manifest import Manifest
 from task_deployer.observe import until_shown
@@ -32,7 +33,7 @@ from task_deployer.refusals import is_unreached
 from task_deployer.resources.base import Address
 from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
-from task_deployer.survey import Survey, not_yet_shown, settled, survey
+from task_deployer.survey import Survey, settled, survey
 from task_deployer.walk import Means
 from task_deployer.warnings import Warning, late, left_behind, lost, overwritten, refuse, told, warnings_of  # noqa: A004 - ours
 
@@ -143,7 +144,7 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     means = run.connect(aws)
     age = manifest_file.age(recorded.path)
     with manifest.opened(recorded.path, recorded.stack, recorded.env, aws.account) as journal:
-        observed = not_yet_shown(means, journal.records, survey(means, (), journal.records).observed, age)
+        observed = let_new_show(means, journal.records, survey(means, (), journal.records).observed, age)
         planned = heeding(plan_down(journal.records, observed, journal.lineage, choices.kept), choices, journal.records)
         holding = refuse_loss(planned, means, journal.records, choices)
         means.report(Planned(planned))

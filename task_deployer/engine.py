@@ -11,13 +11,15 @@ from task_deployer.aws import Aws
 from task_deployer.conflicts import is_existing
 from task_deployer.errors import ResourceError
 from task_deployer.events import Outcome, Skipped
+from task_deployer.hidden import is_still_there
 from task_deployer.manifest import Manifest
 from task_deployer.observe import until_gone
+from task_deployer.outlived import known_id
 from task_deployer.plan import Action, Change, Desired, Plan
 from task_deployer.records import Origin, Record, Status, entries_in_others, with_status
 from task_deployer.refusals import on_behalf_of
 from task_deployer.resources import KINDS
-from task_deployer.resources.base import ENTRIES, Address, HoldsData, Identity, entries_of, joined, same_thing
+from task_deployer.resources.base import ENTRIES, Address, Bound, HoldsData, Identity, entries_of, joined, same_thing
 from task_deployer.walk import Means, Steps, Walk
 
 
@@ -59,9 +61,7 @@ class _Forwards:
         edges = dict.fromkeys(parent.address for parent in resource.depends_on)
         edges |= dict.fromkeys(self._spared_edges(change.address))
         origin = Origin.ADOPTED if is_existing(resource) else Origin.CREATED
-        is_new = change.anew or change.action is Action.CREATE
-        old = None if is_new else self._known.get(change.address)
-        bound_to = old.bound_to if old is not None else ""
+        bound_to = known_id(self._known.get(change.address))
         return Record(resource.kind, self._identity(change), tuple(edges), origin, bound_to=bound_to)
 
     def _identity(self, change: Change) -> Identity:
@@ -84,19 +84,33 @@ class _Forwards:
 
     def _job(self, change: Change, aws: Aws) -> None:
         resource = self._desired[change.address]
+        anew = change.anew and not self._is_tied_as_before(resource, aws)
         with on_behalf_of(resource.rights, resource.arns(aws.account, resource.identity)):
-            if change.anew:
+            if anew:
                 resource.delete(aws, resource.identity)
-            if change.anew or change.action is Action.CREATE:
+            if anew or change.action is Action.CREATE:
                 resource.create(aws)
             else:
                 resource.update(aws, self._observed[change.address])
 
+    def _is_tied_as_before(self, resource: Desired, aws: Aws) -> bool:
+        """Whether what the thing is tied to was there all along: AWS may have hidden it when it was looked for.
+
+        One that was seen to be another is not asked for again: a late read might show the former one.
+        """
+        if not isinstance(resource, Bound) or self._observed.get(resource.bound_to.address) is not None:
+            return False
+        known = known_id(self._known.get(resource.address))
+        return bool(known) and is_still_there(aws, resource.bound_to, known)
+
     def _settle(self, change: Change) -> None:
+        """Write the outcome down. What one made now is tied to is known once that was looked at."""
         if self._desired[change.address].wants_nothing:
             self._manifest.forget(change.address)
-        else:
-            self._manifest.put(change.address, self._record(change))
+            return
+        record = self._record(change)
+        is_new = change.anew or change.action is Action.CREATE
+        self._manifest.put(change.address, replace(record, bound_to="") if is_new else record)
 
     def _refused(self, change: Change) -> None:
         """Take the promise back. What was recorded of another thing under this address is as true as before."""

@@ -10,7 +10,7 @@ from functools import partial
 
 from task_deployer.aws import Aws
 from task_deployer.conflicts import Unreadable, is_existing
-from task_deployer.observe import FORGET, Question, ask, ask_all, read
+from task_deployer.observe import FORGET, Question, ask, ask_all, observe_one
 from task_deployer.records import Record, Status
 from task_deployer.resources.base import Address, AnyResource, HoldsData, Left, Owned, Tagged
 from task_deployer.retry import looking
@@ -66,7 +66,7 @@ def _holds(holder: AnyResource, aws: Aws) -> bool:
 
 
 def _until_forgotten(ghost: AnyResource, aws: Aws) -> object:
-    look = partial(read, ghost.kind, ghost.identity, aws)
+    look = partial(observe_one, ghost.kind, ghost.identity, aws)
     return looking(aws.patience, FORGET, _SECONDS, look, lambda seen: seen is not None)
 
 

@@ -22,11 +22,8 @@ from task_deployer.walk import BEAT, Means, Waits
 
 T = TypeVar("T")
 
-_SHOWN_SECONDS = 120
+SHOWN_SECONDS = 120
 """How long AWS may show what was there before a write (bucket documents: 1 to 2 minutes, back and forth)."""
-
-NEW_SECONDS = 30
-"""How long AWS may not show what is new: a bucket for up to 30 seconds (NoSuchBucket), others are quicker."""
 
 FORGET = "AWS to forget what was deleted a moment ago"
 """The reason of whoever waits until something is no longer shown."""
@@ -48,7 +45,7 @@ def observe_all(
     `besides` are questions that are no resource of their own, asked and answered in the same way.
     Raises `CredentialsError` and what is no refusal of a read; `Interrupted` when asked to stop.
     """
-    questions: dict[Address, Callable[[Aws], object]] = {a: partial(read, *thing) for a, thing in things.items()}
+    questions: dict[Address, Callable[[Aws], object]] = {a: partial(observe_one, *thing) for a, thing in things.items()}
     questions |= {address: partial(ask, question) for address, question in (besides or {}).items()}
     seen = ask_all(means, questions)
     return {address: _named(value, address) for address, value in seen.items()}
@@ -86,17 +83,7 @@ def until_shown(means: Means, written: Iterable[AnyResource], before: Mapping[Ad
 def until_gone(aws: Aws, kind: str, identity: Identity) -> bool:
     """Look until AWS shows nothing more of what was removed, for two minutes at most; whether it still does."""
     look = partial(_look_again, kind, identity, aws)
-    return _is_shown(looking(aws.patience, FORGET, _SHOWN_SECONDS, look, _is_shown))
-
-
-def until_seen(means: Means, things: Mapping[Address, tuple[str, Identity]]) -> dict[Address, object]:
-    """Look until each of these (kind, identity) is there, for half a minute at most; what was seen last."""
-
-    def question(kind: str, identity: Identity) -> Callable[[Aws], object]:
-        reason = "AWS to show what was made a moment ago"
-        return lambda aws: looking(aws.patience, reason, NEW_SECONDS, partial(read, kind, identity, aws), is_absent)
-
-    return ask_all(means, {address: question(*thing) for address, thing in things.items()})
+    return _is_shown(looking(aws.patience, FORGET, SHOWN_SECONDS, look, _is_shown))
 
 
 def ask_all(means: Means, questions: Mapping[Address, Callable[[Aws], T]]) -> dict[Address, T]:
@@ -129,7 +116,7 @@ def _named(value: object, address: Address) -> object:
     return value
 
 
-def read(kind: str, identity: Identity, aws: Aws) -> object:
+def observe_one(kind: str, identity: Identity, aws: Aws) -> object:
     """Read one thing: what was seen, None for absent, or `Unreadable`."""
     verbs = KINDS[kind]
 
@@ -156,7 +143,7 @@ def ask(question: Question, aws: Aws) -> object:
 def _look_again(kind: str, identity: Identity, aws: Aws) -> object:
     """Look at what a verb has done. What cannot be read now is no failure of the verb, nor of what else was done."""
     try:
-        return read(kind, identity, aws)
+        return observe_one(kind, identity, aws)
     except ResourceError as error:
         return Unreadable(error)
 
@@ -183,7 +170,7 @@ def _until_shown(wanted: AnyResource, aws: Aws) -> _Look:
         return _Look(seen, good[-1], is_enough=good == [True] or good[-2:] == [True, True])
 
     reason = "AWS to show what was written"
-    return looking(aws.patience, reason, _SHOWN_SECONDS, look, lambda found: not found.is_enough)
+    return looking(aws.patience, reason, SHOWN_SECONDS, look, lambda found: not found.is_enough)
 
 
 def _is_as_written(wanted: AnyResource, seen: object) -> bool:

@@ -17,11 +17,12 @@ from task_deployer.attached import (
 from task_deployer.bucket_owner import asking
 from task_deployer.events import Observing
 from task_deployer.ghosts import let_ghosts_pass
-from task_deployer.observe import NEW_SECONDS, Question, observe_all, until_seen
+from task_deployer.hidden import let_hidden_show
+from task_deployer.observe import Question, observe_all
 from task_deployer.plan import Desired
-from task_deployer.records import Record, Status
-from task_deployer.resources import KINDS, Bucket
-from task_deployer.resources.base import Address, Identity, is_absent, joined, same_thing
+from task_deployer.records import Record
+from task_deployer.resources import Bucket
+from task_deployer.resources.base import Address, Identity, joined, same_thing
 from task_deployer.resources.bucket_traits import TRAITS, Trait
 from task_deployer.resources.kms_key import KeyDescriber, arn_of
 from task_deployer.walk import Means
@@ -48,23 +49,8 @@ def survey(means: Means, desired: Sequence[Desired], records: Mapping[Address, R
     seen = observe_all(means, things, _traits(desired))
     if aliases := aliases_of(desired, seen, account):
         seen |= observe_all(means, {}, _keys(means, aliases))
-    observed = {address: seen[address] for address in things}
+    observed = let_hidden_show(means, desired, records, {address: seen[address] for address in things})
     return Survey(asking(desired, observed, account), findings(desired, seen, account))
-
-
-def not_yet_shown(
-    means: Means, records: Mapping[Address, Record], observed: Mapping[Address, object], age: float
-) -> Mapping[Address, object]:
-    """What was observed, where a run is about to remove it: new things are looked for before they are taken for gone.
-
-    `age` is that of the newest record in seconds. What was only begun may never have been made: it is not waited for.
-    """
-    absent = {
-        address: (record.kind, record.identity)
-        for address, record in records.items()
-        if record.status is Status.READY and KINDS[record.kind].exclusive and is_absent(observed[address])
-    }
-    return {**observed, **until_seen(means, absent)} if age < NEW_SECONDS else observed
 
 
 def settled(means: Means, desired: Sequence[Desired], records: Mapping[Address, Record], sight: Survey) -> Survey:

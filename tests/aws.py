@@ -183,6 +183,21 @@ def answering(aws: Aws, operation: str, *faults: Fault) -> Iterator[None]:
 
 
 @contextmanager
+def answering_until(aws: Aws, end: str, operation: str, fault: Fault) -> Iterator[None]:
+    """Answer every request of an operation so, until a request of another one, the `end`, was sent."""
+    ended: list[str] = []
+
+    def answer(event_name: str, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+        service, name = event_name.split(".")[1:]
+        ended.extend([name] if name == end else [])
+        return None if name != operation or ended else response(request.url, fault.status, *fault.render(service))
+
+    with _listening(aws, "before-send", answer):
+        yield
+    assert ended, f"{end} was not called"
+
+
+@contextmanager
 def simulated(aws: Aws, operation: str, made: Callable[[Mapping[str, list[str]]], Fault]) -> Iterator[None]:
     """Answer every request of an operation of the query protocol by what is made of its parameters."""
 

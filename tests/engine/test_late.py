@@ -10,7 +10,8 @@ from task_deployer.conflicts import Unreadable
 from task_deployer.errors import ResourceError
 from task_deployer.events import Event, Waiting
 from task_deployer.ghosts import let_ghosts_pass
-from task_deployer.observe import until_gone, until_seen, until_shown
+from task_deployer.hidden import let_new_show
+from task_deployer.observe import until_gone, until_shown
 from task_deployer.records import Record, Status, with_status
 from task_deployer.resources.base import Address
 from task_deployer.tags import tags_of
@@ -134,16 +135,26 @@ def test_what_others_wrote_over_is_told_as_theirs(
 
 @pytest.mark.parametrize(("seen", "looks"), [((BEFORE,), 1), ((None, None, BEFORE), 3)])
 def test_what_is_new_is_looked_for(scene: Scene, seen: tuple[SeenToy | None, ...], looks: int) -> None:
-    """What was made a moment ago is looked for until it is there, whatever it looks like."""
-    found = until_seen(scene.showing(*seen).means, {CHEST.address: ("chest", CHEST.identity)})
+    """What was recorded a moment ago and is not shown is looked for until it is there, whatever it looks like."""
+    found = let_new_show(scene.showing(*seen).means, recorded(CHEST), {CHEST.address: None}, age=1)
     assert ({CHEST.address: BEFORE}, looks) == (found, scene.looks)
 
 
 def test_what_stays_away_is_gone(scene: Scene) -> None:
     """After half a minute what is not there is gone; why that took so long is told."""
-    assert {CHEST.address: None} == until_seen(scene.showing(None).means, {CHEST.address: ("chest", CHEST.identity)})
+    records = recorded(CHEST)
+    assert {CHEST.address: None} == let_new_show(scene.showing(None).means, records, {CHEST.address: None}, age=1)
     assert {"AWS to show what was made a moment ago"} == scene.reasons
     assert 30 <= scene.flag.passed < 36
+
+
+def test_what_is_not_new_is_not_looked_for(scene: Scene) -> None:
+    """Neither what was recorded long ago, nor what was only begun, nor what is there is looked at again."""
+    made = recorded(CHEST)[CHEST.address]
+    begun = with_status(made, Status.CREATING)
+    for record, seen, age in ((made, None, 31), (begun, None, 1), (made, BEFORE, 1)):
+        found = let_new_show(scene.showing(BEFORE).means, {CHEST.address: record}, {CHEST.address: seen}, age)
+        assert ({CHEST.address: seen}, 0) == (found, scene.looks)
 
 
 def test_what_never_lags_is_not_looked_at(scene: Scene) -> None:

@@ -7,11 +7,14 @@ import pytest
 
 from task_deployer.manifest import read
 from task_deployer.plan import Action
-from tests.aws import Crash, crashing, watched
+from tests.aws import Crash, Fault, answering, answering_until, crashing, watched
 from tests.faults.scene import Scene
 from tests.invariants import assert_all_recorded, assert_nothing_left, read_foreign
 
 pytestmark = pytest.mark.faults
+
+
+HIDDEN = Fault(404, "NoSuchEntity", "The role with name r cannot be found.")
 
 
 def _role(scene: Scene) -> str:
@@ -82,3 +85,74 @@ def test_the_manifest_says_which_role_it_is(new_scene: Callable[[], Scene]) -> N
     assert recorded
     bound = {address: record.bound_to for address, record in recorded.records.items() if record.bound_to}
     assert {"function.ingest": role_id} == bound
+
+
+@pytest.mark.parametrize("looks", [1, 4])
+def test_a_role_that_is_hidden_for_a_moment_changes_nothing(new_scene: Callable[[], Scene], looks: int) -> None:
+    """A read that does not find a role, though it is there, is no reason to delete the function that runs under it."""
+    scene = new_scene()
+    scene.up()
+    with watched(scene.aws) as asked, answering(scene.aws, "GetRole", *[HIDDEN] * looks):
+        result = scene.up()
+    assert ([], ()) == (asked.mutating, result.plan.pending)
+    for look in (scene.plan, scene.status):
+        with answering(scene.aws, "GetRole", *[HIDDEN] * looks):
+            assert () == look().plan.pending
+
+
+def test_a_role_that_is_hidden_for_longer_keeps_its_function(new_scene: Callable[[], Scene]) -> None:
+    """A role that is found to be there when it is to be made is the one that the function was made with: both stay."""
+    scene = new_scene()
+    scene.up()
+    role_id = scene.aws.iam.get_role(RoleName=_role(scene))["Role"]["RoleId"]
+    with watched(scene.aws) as asked, answering_until(scene.aws, "CreateRole", "GetRole", HIDDEN):
+        result = scene.up()
+    assert () == result.outcome.failed
+    assert not {"DeleteFunction", "CreateFunction", "UpdateFunctionCode"} & set(asked.mutating)
+    assert role_id == _bound_to(scene)
+    with watched(scene.aws) as asked:
+        scene.up()
+    assert [] == asked.mutating
+
+
+def test_a_role_whose_id_no_run_has_seen_is_looked_for_longer(new_scene: Callable[[], Scene]) -> None:
+    """After a first run that died nothing but patience tells a hidden role from a lost one: the function stays."""
+    other, scene = new_scene(), new_scene()
+    with watched(other.aws) as asked:
+        other.up()
+    with crashing(scene.aws, "before-call", len(asked.mutating) - 1), pytest.raises(Crash):
+        scene.up()
+    assert "" == _bound_to(scene)
+    with watched(scene.aws) as asked, answering(scene.aws, "GetRole", *[HIDDEN] * 12):
+        scene.up()
+    assert not {"CreateRole", "DeleteFunction"} & set(asked.mutating)
+
+
+def test_a_role_that_was_seen_to_be_another_is_not_asked_for_again(new_scene: Callable[[], Scene]) -> None:
+    """Once a role of another id was seen, a late read that shows the former one changes nothing."""
+    scene = new_scene()
+    scene.up()
+    _make_the_role_anew(scene)
+    with watched(scene.aws) as asked:
+        scene.up()
+    assert "CreateFunction" in asked.mutating
+    assert 1 == asked.count("GetRole")
+
+
+def test_a_crash_before_the_deletion_forgets_no_id(new_scene: Callable[[], Scene]) -> None:
+    """A run that died just before it deleted the function leaves on record what the next one needs to delete it."""
+    scene = new_scene()
+    scene.up()
+    _make_the_role_anew(scene)
+    with crashing(scene.aws, "before-call", 1) as calls, pytest.raises(Crash):
+        scene.up()
+    assert ["PutRolePolicy", "DeleteFunction"] == calls
+    with watched(scene.aws) as asked:
+        scene.up()
+    assert ["DeleteFunction", "CreateFunction"] == [name for name in asked.mutating if name.endswith("eFunction")]
+
+
+def _bound_to(scene: Scene) -> str:
+    recorded = read(scene.manifest)
+    assert recorded
+    return next(r.bound_to for address, r in recorded.records.items() if address == "function.ingest")

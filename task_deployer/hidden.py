@@ -1,0 +1,81 @@
+"""What AWS hides for a moment although it is there: looked for again before anything is deleted or forgotten for it.
+
+IAM answers from several places, and for a while after a write some of them do not know the role.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from task_deployer.aws import Aws
+from task_deployer.conflicts import Unreadable
+from task_deployer.observe import SHOWN_SECONDS, ask_all, observe_one
+from task_deployer.outlived import known_id, missed
+from task_deployer.records import Record, Status
+from task_deployer.resources import KINDS
+from task_deployer.resources.base import Address, AnyResource, Unique, is_absent
+from task_deployer.retry import looking, until_visible
+from task_deployer.walk import Means
+
+_HIDDEN_SECONDS = 10
+"""How long IAM mostly takes to show a role again that some of its places do not know yet: seconds, seldom minutes."""
+
+_NEW_SECONDS = 30
+"""How long AWS may not show what is new: a bucket for up to 30 seconds (NoSuchBucket), others are quicker."""
+
+
+def let_hidden_show(
+    means: Means,
+    desired: Sequence[AnyResource],
+    records: Mapping[Address, Record],
+    observed: Mapping[Address, object],
+) -> dict[Address, object]:
+    """What was observed, with what AWS hid at the first look and has something living tied to it.
+
+    Were it gone, a function would be deleted to be made anew, so one look is not enough. Where no id is on record that
+    could still tell it from one made anew, it is looked for as long as AWS may ever hide it.
+    """
+    looks = {
+        parent.address: partial(
+            _until_there, parent, _HIDDEN_SECONDS if known_id(records.get(address)) else SHOWN_SECONDS
+        )
+        for address, parent in missed(desired, observed).items()
+    }
+    return {**observed, **ask_all(means, looks)}
+
+
+def let_new_show(
+    means: Means, records: Mapping[Address, Record], observed: Mapping[Address, object], age: float
+) -> Mapping[Address, object]:
+    """What was observed, where a run is about to remove it: new things are looked for before they are taken for gone.
+
+    `age` is that of the newest record in seconds. What was only begun may never have been made: it is not waited for.
+    """
+    absent = {
+        address: partial(_until_seen, record)
+        for address, record in records.items()
+        if record.status is Status.READY and KINDS[record.kind].exclusive and is_absent(observed[address])
+    }
+    return {**observed, **ask_all(means, absent)} if age < _NEW_SECONDS else observed
+
+
+def is_still_there(aws: Aws, wanted: AnyResource, unique_id: str) -> bool:
+    """Whether AWS shows the very thing that it gave this id, looked for as long as it may hide what is there.
+
+    Raises `ResourceError` where the read is refused: then nobody knows.
+    """
+    look = partial(observe_one, wanted.kind, wanted.identity, aws)
+    seen = until_visible(aws.patience, f"AWS to show {wanted.address}", look)
+    if isinstance(seen, Unreadable):
+        raise seen.error
+    return isinstance(seen, Unique) and seen.unique_id == unique_id
+
+
+def _until_there(hidden: AnyResource, seconds: float, aws: Aws) -> object:
+    look = partial(observe_one, hidden.kind, hidden.identity, aws)
+    reason = f"AWS to show {hidden.address}, which is not found although something is tied to it"
+    return looking(aws.patience, reason, seconds, look, lambda seen: seen is None)
+
+
+def _until_seen(record: Record, aws: Aws) -> object:
+    look = partial(observe_one, record.kind, record.identity, aws)
+    return looking(aws.patience, "AWS to show what was made a moment ago", _NEW_SECONDS, look, is_absent)

@@ -101,9 +101,13 @@ QUEUE_NAME_BUSY = Wait("the queue's name to be free", 90, r"(AWS\.SimpleQueueSer
 ROLE_IN_USE = Wait("IAM to see that the role is empty", 120, "DeleteConflict")
 """DeleteRole may still see a policy that has been deleted."""
 
+ROLE_BUSY = Wait(
+    "IAM to end another change of the role", 120, "ConcurrentModification(Exception)?|EntityTemporarilyUnmodifiable"
+)
+"""IAM refuses a change while another one of the same role is under way (terraform-provider-aws #39421)."""
+
 LOG_GROUP_BUSY = Wait("the log group to settle", 60, "OperationAbortedException")
 """Creations and deletions of one log group collide."""
-
 
 LOG_GROUP_VISIBLE = Wait("CloudWatch Logs to show the new group", 30, "ResourceNotFoundException")
 """A fresh group is not everywhere at once."""

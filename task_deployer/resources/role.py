@@ -1,6 +1,6 @@
 """The role that a function runs under, and who may take it on: Lambda."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -15,7 +15,7 @@ from task_deployer.refusals import code_of
 from task_deployer.resources.base import Difference, Identity, Resource, differing
 from task_deployer.resources.ownership import recognised
 from task_deployer.resources.rights import Rights
-from task_deployer.retry import ROLE_IN_USE, ROLE_VISIBLE, patiently
+from task_deployer.retry import ROLE_BUSY, ROLE_IN_USE, ROLE_VISIBLE, patiently
 from task_deployer.tags import as_pairs
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Role(Resource[SeenRole]):
         if self.boundary is not None:
             wanted["PermissionsBoundary"] = self.boundary
         try:
-            aws.iam.create_role(**wanted)
+            unless_busy(aws, lambda: aws.iam.create_role(**wanted))
         except ClientError as error:
             if code_of(error) != "EntityAlreadyExists":
                 raise
@@ -119,14 +119,16 @@ class Role(Resource[SeenRole]):
         patiently(aws.patience, ROLE_VISIBLE, lambda: self._update(aws, seen))
 
     def _update(self, aws: Aws, seen: SeenRole) -> None:
+        iam, name = aws.iam, self.name
         if policy.canonical(seen.trust) != policy.canonical(TRUST):
-            aws.iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=policy.text(TRUST))
+            unless_busy(aws, partial(iam.update_assume_role_policy, RoleName=name, PolicyDocument=policy.text(TRUST)))
         if self.boundary is None and seen.boundary is not None:
-            aws.iam.delete_role_permissions_boundary(RoleName=self.name)
+            unless_busy(aws, partial(iam.delete_role_permissions_boundary, RoleName=name))
         elif self.boundary is not None and seen.boundary != self.boundary:
-            aws.iam.put_role_permissions_boundary(RoleName=self.name, PermissionsBoundary=self.boundary)
+            put = partial(iam.put_role_permissions_boundary, RoleName=name, PermissionsBoundary=self.boundary)
+            unless_busy(aws, put)
         if differing(self.tags, seen.tags):
-            aws.iam.tag_role(RoleName=self.name, Tags=as_pairs(self.tags))
+            unless_busy(aws, partial(iam.tag_role, RoleName=name, Tags=as_pairs(self.tags)))
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
@@ -140,6 +142,11 @@ class Role(Resource[SeenRole]):
             raise
 
 
+def unless_busy(aws: Aws, call: Callable[[], object]) -> None:
+    """Change a role, once IAM has ended another change of it."""
+    patiently(aws.patience, ROLE_BUSY, call)
+
+
 def _delete(aws: Aws, name: str) -> None:
     """Delete the role. A conflict is worth waiting for, unless something of others hangs on it.
 
@@ -147,7 +154,7 @@ def _delete(aws: Aws, name: str) -> None:
     also have hidden ours when that was to be deleted: then it goes now.
     """
     try:
-        aws.iam.delete_role(RoleName=name)
+        unless_busy(aws, lambda: aws.iam.delete_role(RoleName=name))
     except ClientError as error:
         if code_of(error) == "NoSuchEntity":
             return
@@ -162,7 +169,7 @@ def _delete(aws: Aws, name: str) -> None:
 def delete_inline(aws: Aws, role: str, policy_name: str) -> None:
     """Delete an inline policy of a role. One that is not there is done."""
     try:
-        aws.iam.delete_role_policy(RoleName=role, PolicyName=policy_name)
+        unless_busy(aws, lambda: aws.iam.delete_role_policy(RoleName=role, PolicyName=policy_name))
     except ClientError as error:
         if code_of(error) != "NoSuchEntity":
             raise

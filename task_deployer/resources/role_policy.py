@@ -10,7 +10,7 @@ from task_deployer.aws import Account, Aws
 from task_deployer.refusals import code_of
 from task_deployer.resources.base import Difference, Identity, Resource
 from task_deployer.resources.rights import Rights
-from task_deployer.resources.role import Role, delete_inline
+from task_deployer.resources.role import Role, delete_inline, unless_busy
 from task_deployer.retry import ROLE_VISIBLE, patiently
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class RolePolicy(Resource[policy.Document]):
                 RoleName=self.role.name, PolicyName=self.name, PolicyDocument=policy.text(self.document)
             )
 
-        patiently(aws.patience, ROLE_VISIBLE, call)
+        patiently(aws.patience, ROLE_VISIBLE, lambda: unless_busy(aws, call))
 
     def update(self, aws: Aws, seen: policy.Document) -> None:  # noqa: ARG002 - the whole document is ours
         self.create(aws)

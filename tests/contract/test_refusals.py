@@ -1,5 +1,7 @@
 """How the kinds take what AWS answers and no emulator does: delays, refusals, lost answers."""
 
+from dataclasses import replace
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -31,6 +33,13 @@ NO_BUCKET = Fault(404, "NoSuchBucket", "The specified bucket does not exist")
 NO_DESTINATION = Fault(
     400, "InvalidParameterValueException", "The destination ARN arn:aws:sqs:eu-central-1:000000000000:q is invalid."
 )
+COLLIDING = Fault(
+    409,
+    "ConcurrentModification",
+    "The request was rejected because multiple requests to change this object were submitted simultaneously. Wait a "
+    "few minutes and submit your request again.",
+)
+UNMODIFIABLE = Fault(409, "EntityTemporarilyUnmodifiable", "The entity is being deleted. Try again later.")
 ANYTHING = policy.text(policy.merge([policy.Statement("All", ("sqs:*",), ("*",))]))
 
 READ_BY = {
@@ -76,7 +85,10 @@ def test_a_forbidden_head_says_that_the_bucket_is_not_ours(aws: Aws) -> None:
     ("kind", "operation", "fault"),
     [
         ("function", "CreateFunction", ROLE_UNKNOWN),
+        ("role", "CreateRole", COLLIDING),
         ("role_policy", "PutRolePolicy", Fault(404, "NoSuchEntity", "The role with name r cannot be found.")),
+        ("role_policy", "PutRolePolicy", COLLIDING),
+        ("role_policy", "PutRolePolicy", UNMODIFIABLE),
         ("invoke_config", "PutFunctionEventInvokeConfig", NO_DESTINATION),
         ("invoke_config", "PutFunctionEventInvokeConfig", BUSY),
         ("permission", "AddPermission", BUSY),
@@ -116,6 +128,8 @@ def test_what_passes_by_itself_is_waited_for(aws: Aws, kind: str, operation: str
         ("notifications", "PutBucketNotificationConfiguration", ABORTED),
         ("log_group", "DeleteLogGroup", Fault(400, "OperationAbortedException", "try again")),
         ("role", "DeleteRole", Fault(409, "DeleteConflict", "Cannot delete entity, must delete policies first.")),
+        ("role", "DeleteRole", COLLIDING),
+        ("role_policy", "DeleteRolePolicy", COLLIDING),
     ],
 )
 def test_a_deletion_that_aws_puts_off_is_waited_for(aws: Aws, kind: str, operation: str, fault: Fault) -> None:
@@ -125,6 +139,31 @@ def test_a_deletion_that_aws_puts_off_is_waited_for(aws: Aws, kind: str, operati
     with answering(aws, operation, fault, fault):
         wanted.delete(aws, wanted.identity)
     assert_absent(aws, wanted)
+
+
+@pytest.mark.parametrize(
+    "operation", ["UpdateAssumeRolePolicy", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary", "TagRole"]
+)
+def test_a_change_of_a_role_that_collides_is_waited_for(aws: Aws, operation: str) -> None:
+    """Each call that changes a role is made again when IAM was at another change of it."""
+    bounded = operation.startswith("Put")
+    before = role(new_name())
+    ours = _policy(aws, before.name)
+    wanted = replace(before, boundary=ours if bounded else None)
+    aws.iam.create_role(
+        RoleName=before.name,
+        AssumeRolePolicyDocument=ANYTHING,
+        **({} if bounded else {"PermissionsBoundary": ours}),  # type: ignore[arg-type]  # one of its parameters
+    )
+    seen = wanted.observe(aws, wanted.identity)
+    assert seen
+    with answering(aws, operation, COLLIDING, COLLIDING):
+        wanted.update(aws, seen)
+    assert_in_sync(aws, wanted)
+
+
+def _policy(aws: Aws, name: str) -> str:
+    return aws.iam.create_policy(PolicyName=name, PolicyDocument=ANYTHING)["Policy"]["Arn"]
 
 
 def test_a_refusal_for_good_is_not_tried_again(aws: Aws) -> None:
@@ -164,7 +203,7 @@ def test_attached_policies_of_others_are_named(aws: Aws) -> None:
     """A role that others attached a policy to is not deleted, and the message names that policy, at once."""
     wanted = role(new_name())
     wanted.create(aws)
-    arn = aws.iam.create_policy(PolicyName=f"{wanted.name}-theirs", PolicyDocument=ANYTHING)["Policy"]["Arn"]
+    arn = _policy(aws, f"{wanted.name}-theirs")
     aws.iam.attach_role_policy(RoleName=wanted.name, PolicyArn=arn)
     with watched(aws) as asked, pytest.raises(ResourceError) as caught:
         wanted.delete(aws, wanted.identity)

@@ -256,6 +256,34 @@ class RoleStillInUse(Lag):
         return None
 
 
+class RoleBusy(Lag):
+    """IAM is at another change of the role when ours comes: somebody tags all roles of the account."""
+
+    number = 30
+    name = "changes of one role collide"
+    lasts = (1, 10, 60)
+
+    def __init__(self, chance: random.Random) -> None:
+        super().__init__(chance)
+        self._met: set[tuple[str, str]] = set()
+
+    def meet(self, call: Call, lab: "Lab") -> Answer | None:
+        """Each change meets another one, or not, when it is tried for the first time."""
+        if call.service != "iam" or not call.mutating:
+            return None
+        change = (call.operation, call.thing)
+        if change not in self._met and self.chance.random() < _OFTEN:
+            self.begin(call.thing, lab)
+        self._met.add(change)
+        if not self.lags(call.thing, lab):
+            return None
+        text = "The request was rejected because multiple requests to change this object were submitted simultaneously."
+        return refused(call, 409, "ConcurrentModification", text)
+
+
+_OFTEN = 0.5
+
+
 class BucketBusy(Lag):
     """Writes to one bucket collide."""
 
@@ -307,6 +335,7 @@ LAGS: tuple[type[Row], ...] = (
     FunctionBusy,
     DestinationNotSeen,
     PolicyNotEffective,
+    RoleBusy,
     BucketBusy,
     BucketNameBusy,
     RoleStillInUse,

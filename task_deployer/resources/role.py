@@ -1,6 +1,7 @@
 """The role that a function runs under, and who may take it on: Lambda."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -11,7 +12,7 @@ from task_deployer import policy
 from task_deployer.aws import Account, Aws
 from task_deployer.errors import ResourceError
 from task_deployer.names import POLICY
-from task_deployer.refusals import code_of
+from task_deployer.refusals import code_of, message_of
 from task_deployer.resources.base import Difference, Identity, Resource, differing
 from task_deployer.resources.ownership import recognised
 from task_deployer.resources.rights import Rights
@@ -107,7 +108,8 @@ class Role(Resource[SeenRole]):
         if self.boundary is not None:
             wanted["PermissionsBoundary"] = self.boundary
         try:
-            unless_busy(aws, lambda: aws.iam.create_role(**wanted))
+            with self._bounded():
+                unless_busy(aws, lambda: aws.iam.create_role(**wanted))
         except ClientError as error:
             if code_of(error) != "EntityAlreadyExists":
                 raise
@@ -125,10 +127,27 @@ class Role(Resource[SeenRole]):
         if self.boundary is None and seen.boundary is not None:
             unless_busy(aws, partial(iam.delete_role_permissions_boundary, RoleName=name))
         elif self.boundary is not None and seen.boundary != self.boundary:
-            put = partial(iam.put_role_permissions_boundary, RoleName=name, PermissionsBoundary=self.boundary)
-            unless_busy(aws, put)
+            with self._bounded():
+                put = partial(iam.put_role_permissions_boundary, RoleName=name, PermissionsBoundary=self.boundary)
+                unless_busy(aws, put)
         if differing(self.tags, seen.tags):
             unless_busy(aws, partial(iam.tag_role, RoleName=name, Tags=as_pairs(self.tags)))
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        """Tell a boundary that IAM does not take as such. The code for a missing one is that for a missing role."""
+        try:
+            yield
+        except ClientError as error:
+            if self.boundary is None or not _is_about(self.boundary, error):
+                raise
+            raise ResourceError(
+                f"The role {self.name} cannot have the permissions boundary {self.boundary}",
+                code=code_of(error),
+                detail=message_of(error),
+                hint="Name another policy as `permissions_boundary` of the task, or make that one; then run the same "
+                "command again.",
+            ) from error
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
@@ -145,6 +164,13 @@ class Role(Resource[SeenRole]):
 def unless_busy(aws: Aws, call: Callable[[], object]) -> None:
     """Change a role, once IAM has ended another change of it."""
     patiently(aws.patience, ROLE_BUSY, call)
+
+
+def _is_about(boundary: str, error: ClientError) -> bool:
+    """Whether IAM refuses the boundary: its ARN, its policy, or its sort of policy."""
+    code = code_of(error)
+    refused = code in ("NoSuchEntity", "InvalidInput", "ValidationError") and boundary in message_of(error)
+    return refused or code == "PolicyNotAttachable"
 
 
 def _delete(aws: Aws, name: str) -> None:

@@ -40,6 +40,7 @@ COLLIDING = Fault(
     "few minutes and submit your request again.",
 )
 UNMODIFIABLE = Fault(409, "EntityTemporarilyUnmodifiable", "The entity is being deleted. Try again later.")
+BOUNDARY = "arn:aws:iam::000000000000:policy/typo"
 ANYTHING = policy.text(policy.merge([policy.Statement("All", ("sqs:*",), ("*",))]))
 
 READ_BY = {
@@ -158,6 +159,42 @@ def test_a_change_of_a_role_that_collides_is_waited_for(aws: Aws, operation: str
     seen = wanted.observe(aws, wanted.identity)
     assert seen
     with answering(aws, operation, COLLIDING, COLLIDING):
+        wanted.update(aws, seen)
+    assert_in_sync(aws, wanted)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(404, "NoSuchEntity", f"Policy {BOUNDARY} does not exist or is not attachable."),
+        Fault(404, "NoSuchEntity", f"Scope ARN: {BOUNDARY} does not exist or is not attachable."),
+        Fault(400, "PolicyNotAttachable", "A service-linked role's policy cannot be attached."),
+    ],
+)
+@pytest.mark.parametrize("operation", ["CreateRole", "PutRolePermissionsBoundary"])
+def test_a_boundary_that_iam_does_not_take_is_named_at_once(aws: Aws, operation: str, fault: Fault) -> None:
+    """NoSuchEntity is about the boundary here, and not about a role that IAM will show in a moment."""
+    wanted = replace(role(new_name()), boundary=BOUNDARY)
+    if operation != "CreateRole":
+        replace(wanted, boundary=None).create(aws)
+    seen = wanted.observe(aws, wanted.identity)
+    with watched(aws) as asked, answering(aws, operation, fault), pytest.raises(ResourceError) as caught:
+        wanted.create(aws) if seen is None else wanted.update(aws, seen)
+    assert 1 == asked.count(operation)
+    assert BOUNDARY in caught.value.summary
+    assert "permissions_boundary" in caught.value.hint
+    assert fault.code == caught.value.code
+
+
+def test_a_role_that_is_not_shown_yet_gets_its_boundary(aws: Aws) -> None:
+    """NoSuchEntity that is about the role itself passes: IAM shows it a moment later."""
+    bare = role(new_name())
+    bare.create(aws)
+    wanted = replace(bare, boundary=_policy(aws, bare.name))
+    seen = wanted.observe(aws, wanted.identity)
+    assert seen
+    hidden = Fault(404, "NoSuchEntity", f"The role with name {wanted.name} cannot be found.")
+    with answering(aws, "PutRolePermissionsBoundary", hidden, hidden):
         wanted.update(aws, seen)
     assert_in_sync(aws, wanted)
 

@@ -80,6 +80,10 @@ class AccountChangedError(SafetyError):
     """The credentials became another account's while the run went on: nothing more of it can be done with them."""
 
 
+class UnsureError(SafetyError):
+    """Refused because it seems to be another's, although AWS answered our creation of it: its record stays."""
+
+
 class ResourceError(TaskDeployError):
     """AWS refused one call. `code` is AWS's error code; the client's error is the cause (`raise ... from`)."""
 

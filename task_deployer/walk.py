@@ -14,7 +14,14 @@ from queue import Empty, SimpleQueue
 from threading import Event as Flag
 
 from task_deployer.aws import Aws
-from task_deployer.errors import AccountChangedError, CredentialsError, Interrupted, SafetyError, TaskDeployError
+from task_deployer.errors import (
+    AccountChangedError,
+    CredentialsError,
+    Interrupted,
+    SafetyError,
+    TaskDeployError,
+    UnsureError,
+)
 from task_deployer.events import Emptying, Event, Failed, Finished, Outcome, Reporter, Skipped, Started, Waiting
 from task_deployer.plan import Action, Change
 from task_deployer.refusals import CALL_ERRORS, explain
@@ -172,7 +179,7 @@ class Walk:
         error.address = error.address or change.address
         if isinstance(error, Interrupted):
             return
-        if isinstance(error, SafetyError) and not isinstance(error, AccountChangedError):
+        if isinstance(error, SafetyError) and not isinstance(error, AccountChangedError | UnsureError):
             self._steps.refused(change)
         if isinstance(error, AccountChangedError | CredentialsError):
             self._means.stop.set()  # nothing else can succeed

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 from task_deployer.aws import Aws
-from task_deployer.errors import SafetyError
+from task_deployer.errors import SafetyError, UnsureError
 from task_deployer.resources.base import Tagged
 from task_deployer.retry import until_visible
 from task_deployer.tags import MANIFEST, owner_of
@@ -50,4 +50,15 @@ def taken(what: str, found: Mapping[str, str]) -> SafetyError:
         f"{what[0].upper()}{what[1:]} exists already and is not ours",
         detail=f"It appeared while this run was at work; {owner_of(found)}. It was left as it is.",
         hint="Choose another name in the config, or remove that one if it is yours to remove.",
+    )
+
+
+def doubtful(what: str, found: Mapping[str, str]) -> UnsureError:
+    """Our creation was answered, and what AWS shows bears the tags of somebody else; nothing of theirs was touched."""
+    return UnsureError(
+        f"AWS shows {what} with another owner's tags",
+        detail=f"It was created, and since then {owner_of(found)}: those of one that had this name before, or of one "
+        "that somebody made in the same moment. It was left as it is, and stays on record.",
+        hint="Run the same command again: it goes on as soon as the tags are ours. If it is somebody else's, choose "
+        "another name in the config.",
     )

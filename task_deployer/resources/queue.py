@@ -13,9 +13,9 @@ from task_deployer.aws import Account, Aws
 from task_deployer.refusals import code_of
 from task_deployer.resources.base import Difference, Identity, Resource, differing
 from task_deployer.resources.held import Held
-from task_deployer.resources.ownership import is_ours, recognised, taken
+from task_deployer.resources.ownership import doubtful, is_ours, recognised, taken
 from task_deployer.resources.rights import Rights
-from task_deployer.retry import QUEUE_NAME_BUSY, QUEUE_VISIBLE, patiently, until_visible
+from task_deployer.retry import QUEUE_NAME_BUSY, QUEUE_VISIBLE, looking, patiently
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
@@ -24,6 +24,9 @@ _ABSENT = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 _TAKEN = {"QueueAlreadyExists", "QueueNameExists"}
 _DOCUMENTS = ("Policy", "RedrivePolicy")
 """The attributes that are JSON. An empty one is none: SQS takes it so in a change, and leaves it out of its answers."""
+
+_FORMER_SECONDS = 70
+"""How long SQS may show what was there under this name before: up to 60 seconds (DeleteQueue, API reference)."""
 
 
 @dataclass(frozen=True)
@@ -133,20 +136,21 @@ class Queue(Resource[SeenQueue]):
                 raise
 
     def _check_owner(self, aws: Aws) -> None:
-        """Refuse a queue with another owner's tags. One that SQS does not show yet is new, so it is ours."""
+        """Refuse a queue with another owner's tags. One that SQS does not show yet is new, so it is ours.
 
-        def marked() -> dict[str, str] | None:
-            """Look: SQS may show the tags a little later."""
-            return _tags(aws, self.url) or None
-
+        SQS may show the tags a little later, and meanwhile those of a queue that had this name before.
+        """
+        look = partial(_tags, aws, self.url)
+        reason = f"SQS to show the tags of {self.name}"
         try:
-            found = until_visible(aws.patience, f"SQS to show the tags of {self.name}", marked) or {}
+            found = looking(aws.patience, reason, _FORMER_SECONDS, look, lambda tags: not is_ours(tags, self.tags))
         except ClientError as error:
             if code_of(error) in _ABSENT:
                 return
             raise
         if not is_ours(found, self.tags):
-            raise taken(f"the queue {self.name}", found)
+            what = f"the queue {self.name}"
+            raise doubtful(what, found) if found else taken(what, found)
 
     @classmethod
     def count(cls, aws: Aws, identity: Identity) -> Held:

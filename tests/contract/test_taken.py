@@ -1,14 +1,15 @@
 """A create that meets what is there already: our own first success whose answer was lost, or something of others."""
 
+import json
 from collections.abc import Callable
 
 import pytest
 
 from task_deployer import tags
 from task_deployer.aws import Aws
-from task_deployer.errors import SafetyError
+from task_deployer.errors import SafetyError, UnsureError
 from task_deployer.resources.base import AnyResource
-from tests.aws import Fault, answering, losing_the_answer, new_name, watched
+from tests.aws import Fault, Given, answering, losing_the_answer, new_name, watched
 from tests.contract.life import Sample
 from tests.contract.samples import sample
 from tests.contract.wishes import bucket, function, log_group, permission, queue, role
@@ -87,6 +88,28 @@ def test_a_queue_of_others_is_refused_whatever_its_attributes(aws: Aws, answer: 
     with answering(aws, "CreateQueue", answer), pytest.raises(SafetyError):
         wanted.create(aws)
     assert before == wanted.observe(aws, wanted.identity)
+
+
+@pytest.mark.parametrize("looks", [1, 5])
+def test_the_tags_of_a_former_queue_pass(aws: Aws, looks: int) -> None:
+    """A new queue that SQS shows for a while with the tags of one that had its name before is ours."""
+    wanted = queue(aws, new_name())
+    with answering(aws, "ListQueueTags", *[Given(200, body=json.dumps({"Tags": THEIRS}))] * looks):
+        wanted.create(aws)
+    assert_in_sync(aws, wanted)
+
+
+@pytest.mark.parametrize(("theirs", "stays"), [(THEIRS, True), ({"colour": "blue"}, True), ({}, False)])
+def test_what_may_be_ours_stays_on_record(aws: Aws, theirs: dict[str, str], *, stays: bool) -> None:
+    """Where AWS answered our creation and goes on to show others' tags, the refusal is told apart: it may be ours.
+
+    What bears none is not: the next run would take it for what it was about to make, and `down` would delete it.
+    """
+    wanted = queue(aws, new_name())
+    aws.sqs.create_queue(QueueName=wanted.name, tags=theirs)
+    with answering(aws, "CreateQueue", Fault(200)), pytest.raises(SafetyError) as caught:
+        wanted.create(aws)
+    assert stays == isinstance(caught.value, UnsureError)
 
 
 def test_a_bucket_of_another_account_is_refused(aws: Aws) -> None:

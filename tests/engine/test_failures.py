@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from task_deployer.aws import Aws
 from task_deployer.conflicts import Unreadable
-from task_deployer.errors import CredentialsError, ManifestError, ResourceError, SafetyError
+from task_deployer.errors import CredentialsError, ManifestError, ResourceError, SafetyError, UnsureError
 from task_deployer.events import Event, Failed, Skipped
 from task_deployer.observe import observe_all
 from tests.toys.kinds import Board, Chest, Part, Toy
@@ -118,6 +118,13 @@ def test_what_turns_out_to_be_anothers_is_not_recorded(manifest_path: Path, worl
     _, outcome = up(manifest_path, world, (A, ALONE))
     assert [failed.error.address for failed in outcome.failed] == ["toy.a"]
     assert statuses(manifest_path) == {"toy.alone": "ready"}
+
+
+def test_what_may_be_ours_after_all_stays_recorded(manifest_path: Path, world: World) -> None:
+    """What AWS answered that it made, and shows as another's, is still promised: the next run goes on with it."""
+    world.before = refusing(("create", "a"), lambda: UnsureError("not ours, it seems"))
+    up(manifest_path, world, (A,))
+    assert statuses(manifest_path) == {"toy.a": "creating"}
 
 
 def test_a_refused_update_keeps_its_record(manifest_path: Path, world: World) -> None:

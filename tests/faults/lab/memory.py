@@ -207,6 +207,31 @@ class QueueCoolDown(Memory):
         return super().meet(call, lab)
 
 
+class FormerTags(Memory):
+    """A queue shows for a while the tags of one that had its name before."""
+
+    number = 10
+    name = "a queue shows the tags of a former one"
+    outlives = True
+    lasts = (0, 20, 60)
+    settles = 60
+    shows: ClassVar[Mapping[str, tuple[str, ...]]] = {"DeleteQueue": ("ListQueueTags",)}
+
+    def done(self, call: Call, lab: "Lab") -> None:
+        """The tags of a queue that goes are remembered, and shown once there is another one."""
+        if call.operation == "DeleteQueue":
+            self._old |= self._before
+        if call.operation == "CreateQueue":
+            self._until["ListQueueTags", call.thing] = lab.clock.now() + self.seconds(*self.lasts)
+
+    def meet(self, call: Call, lab: "Lab") -> Answer | None:
+        """Show them, if there was a queue."""
+        return super().meet(call, lab) if self._old.get((call.operation, call.thing), _NONE).good else None
+
+
+_NONE = Answer(404, b"")
+
+
 class FunctionBeingDeleted(Memory):
     """A deleted function is `Deleting` for a while before it is gone."""
 
@@ -255,6 +280,7 @@ class FunctionIdle(Row):
 
 MEMORIES: tuple[type[Row], ...] = (
     QueueCoolDown,
+    FormerTags,
     LateDocuments,
     FlappingDocuments,
     BucketNotThereYet,

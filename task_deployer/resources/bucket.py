@@ -10,10 +10,11 @@ from botocore.exceptions import ClientError
 
 from task_deployer.aws import Account, Aws
 from task_deployer.errors import ResourceError
-from task_deployer.forbidden import CODES, Denial, ForbiddenError
+from task_deployer.forbidden import CODES
 from task_deployer.refusals import code_of
 from task_deployer.resources import bucket_contents, bucket_writers
 from task_deployer.resources.base import Difference, Identity, Resource
+from task_deployer.resources.bucket_refusals import elsewhere, forbidden_head, name_busy, not_empty
 from task_deployer.resources.bucket_writers import NOT_EMPTY
 from task_deployer.resources.held import Held
 from task_deployer.resources.ownership import recognised, taken
@@ -94,9 +95,9 @@ class Bucket(Resource[SeenBucket]):
             if "owner" in identity and code_of(error) in CODES:
                 raise forbidden_by_owner(identity, error) from error
             if code_of(error) == "403":
-                raise _forbidden(aws.account.bucket_arn(name)) from error
+                raise forbidden_head(aws.account.bucket_arn(name)) from error
             if code_of(error) == "301":
-                raise _elsewhere(name, aws.account.region, error) from error
+                raise elsewhere(name, aws.account.region, error) from error
             raise
 
     def diff(self, seen: SeenBucket) -> tuple[Difference, ...]:
@@ -121,6 +122,8 @@ class Bucket(Resource[SeenBucket]):
         except ClientError as error:
             if code_of(error) == "BucketAlreadyExists":
                 raise taken(f"the bucket {self.name}", {}) from error
+            if code_of(error) == "OperationAborted":
+                raise name_busy(self.name, BUCKET_NAME_BUSY.seconds) from error
             if code_of(error) != "BucketAlreadyOwnedByYou":
                 raise
             recognised(aws, self, f"the bucket {self.name}", partial(self.observe, aws, self.identity), error)
@@ -139,7 +142,7 @@ class Bucket(Resource[SeenBucket]):
             )
         except ClientError as error:
             if code_of(error) == NOT_EMPTY:
-                raise _not_empty(name) from error
+                raise not_empty(name) from error
             if code_of(error) != "NoSuchBucket":
                 raise
 
@@ -178,15 +181,6 @@ def _tags(aws: Aws, name: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in tags}
 
 
-def _not_empty(name: str) -> ResourceError:
-    return ResourceError(
-        f"The bucket {name} is not empty",
-        code=NOT_EMPTY,
-        detail="Something was written to it after it was looked into. It was left as it is.",
-        hint="Stop who writes to it; --empty-buckets deletes what is in it, --keep-buckets leaves the bucket.",
-    )
-
-
 def identity_of(name: str, owner: str | None) -> Identity:
     """What finds a bucket: its name, and the account that owns it where that is another one."""
     return {"bucket": name} if owner is None else {"bucket": name, "owner": owner}
@@ -218,22 +212,4 @@ def forbidden_by_owner(identity: Identity, error: ClientError) -> ResourceError:
         "account does not allow it to you.",
         hint="`task-deploy policy --bucket-owner` prints what the owner has to add to the bucket's policy, and "
         "`task-deploy policy --deployer` what you need yourself.",
-    )
-
-
-def _forbidden(bucket_arn: str) -> ForbiddenError:
-    words = (
-        "S3 answers 403: it belongs to another account (then choose another name, or attach to it with `existing` and "
-        "`owner`), or this right on it is missing."
-    )
-    return ForbiddenError(Denial("HeadBucket", "403", words, "s3:ListBucket", (bucket_arn,)))
-
-
-def _elsewhere(name: str, region: str, error: ClientError) -> ResourceError:
-    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    return ResourceError(
-        f"The bucket {name} is in another region: {headers.get('x-amz-bucket-region', 'S3 does not say which')}",
-        code="301",
-        detail=f"This stack is deployed to {region}, and S3 invokes functions of the bucket's own region only.",
-        hint="Deploy to that region, or choose another bucket.",
     )

@@ -9,7 +9,8 @@ from task_deployer import policy
 from task_deployer.aws import Aws
 from task_deployer.errors import ResourceError
 from task_deployer.refusals import code_of
-from tests.aws import Fault, answering, new_name, watched
+from task_deployer.retry import Patience
+from tests.aws import Fault, answering, answering_until, new_name, watched
 from tests.contract.samples import sample
 from tests.contract.wishes import TAGS, bucket, queue, role
 from tests.invariants import assert_absent, assert_in_sync
@@ -201,6 +202,23 @@ def test_a_role_that_is_not_shown_yet_gets_its_boundary(aws: Aws) -> None:
 
 def _policy(aws: Aws, name: str) -> str:
     return aws.iam.create_policy(PolicyName=name, PolicyDocument=ANYTHING)["Policy"]["Arn"]
+
+
+def test_a_name_that_s3_does_not_free_is_told(aws: Aws) -> None:
+    """A name that stays busy for five minutes was probably deleted recently: so it says, and what to do."""
+    wanted = bucket(new_name())
+    slept: list[float] = []
+    waiting = aws.waiting_with(Patience(sleep=slept.append))
+    with answering_until(aws, "DeleteBucket", "CreateBucket", ABORTED):
+        with pytest.raises(ResourceError) as caught:
+            wanted.create(waiting)
+        wanted.delete(aws, wanted.identity)
+    error = caught.value
+    assert "OperationAborted" == error.code
+    assert wanted.name in error.summary
+    assert "deleted recently" in error.detail
+    assert "again in a while" in error.hint
+    assert 300 <= sum(slept)
 
 
 def test_a_refusal_for_good_is_not_tried_again(aws: Aws) -> None:

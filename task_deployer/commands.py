@@ -22,6 +22,7 @@ from task_deployer.errors import AccountChangedError, CredentialsError, Interrup
 from task_deployer.events import Outcome, Planned
 from task_deployer.hidden import let_new_show
 from task_deployer.kept_documents import forget, with_care
+from task_deployer.late_groups import remove_late_groups
 from task_deployer.manifest import Manifest
 from task_deployer.observe import until_shown
 from task_deployer.one_task import records_of
@@ -164,12 +165,13 @@ def _written(desired: Sequence[Desired], outcome: Outcome) -> list[Desired]:
 def _execute(
     planned: Plan, desired: Sequence[Desired], observed: Mapping[Address, object], journal: Manifest, means: Means
 ) -> Outcome:
-    """Carry the plan out. What was kept of a bucket of ours goes with it."""
+    """Carry the plan out. What was kept of a bucket of ours goes with it, and log groups do not come back unseen."""
     known = dict(journal.records)
     outcome = execute(planned, {resource.address: resource for resource in desired}, observed, journal, means)
-    gone = [c.address for c in planned.of(Action.DELETE) if c.kind == "bucket" and c.address not in journal.records]
-    forget(journal.path, [known[address].identity["bucket"] for address in gone])
+    gone = {c.address: known[c.address] for c in planned.of(Action.DELETE) if c.address not in journal.records}
+    forget(journal.path, [record.identity["bucket"] for record in gone.values() if record.kind == "bucket"])
     _stop_if_asked(outcome)
+    remove_late_groups(means, {a: record.identity for a, record in gone.items() if record.kind == "log_group"})
     return outcome
 
 

@@ -62,7 +62,7 @@ class Lab:
     """One lab for one life of one stack.
 
     `asked` are the operations that the tool asked for since `listen_anew`; `foreign` what of others has to be there,
-    where a row changed it; `litter` what a row left behind that `down` cannot know of; `death` is still to come.
+    where a row changed it; `litter` what a row left behind that `down` did not see; `death` is still to come.
     """
 
     def __init__(self, behind: Behind, rows: Sequence[Row], name: str) -> None:

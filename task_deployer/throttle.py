@@ -30,8 +30,8 @@ _FIRST, _LONGEST = 1.0, 20.0  # seconds: botocore's own figures for throttling
 class Pace:
     """When each API may be asked again, and who has answered. Shared by all workers."""
 
-    def __init__(self, reach: Reach | None = None) -> None:
-        self.reach = reach or Reach()
+    def __init__(self) -> None:
+        self.reach = Reach()
         self._lock = threading.Lock()
         self._until: dict[str, float] = {}
 

@@ -7,7 +7,6 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from botocore.hooks import HierarchicalEmitter
 
-from task_deployer.reach import Reach
 from task_deployer.refusals import is_throttled
 from task_deployer.retry import Patience
 from task_deployer.throttle import THROTTLED_SECONDS, UNREACHED_SECONDS, Pace, persistently
@@ -138,9 +137,9 @@ def test_the_time_in_calls_counts(lost: float) -> None:
 
 def test_a_host_that_answers_in_between_is_not_away() -> None:
     """A long verb that meets two short outages far from each other gets through: its calls in between were answered."""
-    time, reach, calls = Time(), Reach(), itertools.count()
+    time, pace, calls = Time(), Pace(), itertools.count()
     events = HierarchicalEmitter()
-    reach.listen(events)
+    pace.reach.listen(events)
 
     def verb() -> str:
         if next(calls) == 2:
@@ -149,14 +148,14 @@ def test_a_host_that_answers_in_between_is_not_away() -> None:
         time.sleep(300)
         raise UNREACHED
 
-    assert "done" == persistently(time.patience, Pace(reach), "sqs", verb)
+    assert "done" == persistently(time.patience, pace, "sqs", verb)
 
 
 def test_a_host_is_not_reached_because_another_is() -> None:
     """Answers of other hosts do not keep a verb waiting for the one that is away."""
-    time, reach = Time(), Reach()
+    time, pace = Time(), Pace()
     events = HierarchicalEmitter()
-    reach.listen(events)
+    pace.reach.listen(events)
 
     def verb() -> None:
         events.emit("needs-retry.iam.GetRole", response=(answered("https://iam/x"), {}), caught_exception=None)
@@ -164,7 +163,7 @@ def test_a_host_is_not_reached_because_another_is() -> None:
         raise UNREACHED
 
     with pytest.raises(EndpointConnectionError):
-        persistently(time.patience, Pace(reach), "sqs", verb)
+        persistently(time.patience, pace, "sqs", verb)
     assert time.now < 50
 
 

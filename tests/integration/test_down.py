@@ -162,6 +162,7 @@ def test_emptied_and_kept(project: Project, account: Account, command: str) -> N
 def test_up_after_keep_buckets(project: Project, account: Account) -> None:
     """A bucket that was kept is told as this stack's own, and can be used again as the advice says."""
     project.succeed("up")
+    account.s3.put_object(Bucket=BUCKET, Key="kept", Body=b"")
     project.succeed("down", "--yes", "--keep-buckets")
     refusal = project.refused("up", code=5)
     assert "kept by an earlier `down --keep-buckets`" in refusal["detail"]

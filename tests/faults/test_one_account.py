@@ -144,7 +144,7 @@ def test_up_stops_at_another_account_and_goes_on_at_home(scene: Scene, login: Lo
             login.put("ASIATHEIRS")
 
     with pytest.raises(AccountChangedError) as caught:
-        replace(scene, report=report).up(workers=4)
+        replace(scene, report=report).up(workers=1)
     assert (5, "function.ingest") == (caught.value.exit_code, caught.value.address)
     recorded = read(scene.manifest)
     assert recorded is not None

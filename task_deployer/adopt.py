@@ -13,8 +13,9 @@ from task_deployer.events import TakingOver
 from task_deployer.manifest import Manifest
 from task_deployer.observe import Question, observe_all
 from task_deployer.outputs import outputs_of
-from task_deployer.plan import Desired, Plan
+from task_deployer.plan import Action, Change, Desired, Plan, renamed
 from task_deployer.project import Project, prepare
+from task_deployer.readdress import Readdressed, readdressed, refuse_divided
 from task_deployer.resources.base import Address
 from task_deployer.resources.tagged_things import GET_RESOURCES, TagReader, arns_with
 from task_deployer.result import Result
@@ -30,7 +31,8 @@ def adopt(project: Project, run: Run, *, lineage: str | None = None) -> Result:
     """Record what bears this stack's tags as its own: all that the config names, and that no manifest records.
 
     `lineage` says whose, where things of several manifests are there. A manifest that records something is only added
-    to, and only what is of its own lineage: a bucket that was kept comes back. Raises `SafetyError` for names of ours
+    to, and only what is of its own lineage: a bucket that was kept comes back. What it records of the same thing under
+    another address moves, so that nothing is on record twice. Raises `SafetyError` for names of ours
     that are somebody else's, and where the manifest records all there is.
     """
     config = project.config()
@@ -41,18 +43,23 @@ def adopt(project: Project, run: Run, *, lineage: str | None = None) -> Result:
     path = project.manifest_path(config.stack.name)
     with manifest.opened(path, config.stack.name, config.env, aws.account) as journal:
         build = partial(stack.build, config, aws.account, archives=archives)
-        sight = survey(means, build(lineage=journal.lineage), {})
-        meant = _meant(journal, build(lineage=journal.lineage), sight, lineage)
+        bare = build(lineage=journal.lineage)
+        moved = readdressed(bare, journal.records)
+        sight = survey(means, bare, {})
+        meant = _meant(journal, bare, sight, lineage)
         if meant is None:
             return _result(journal, aws, Plan(), ())
         desired = build(lineage=meant, found=sight.findings.found)
-        records = records_of(desired, sight.observed, meant, journal.records)
-        if not records:
+        refuse_divided(desired, moved.records)
+        records = records_of(desired, sight.observed, meant, moved.records)
+        if not records and not moved.former:
             raise _recorded_already(journal)
-        planned = plan_of(desired, sight.observed, records)
+        planned = _planned(plan_of(desired, sight.observed, records), moved)
         means.report(TakingOver(planned))
+        number = len(planned.changes)
         where = f"{journal.stack}/{journal.env} in account {aws.account.id}, {aws.account.region}"
-        run.confirm(f"This records {len(records)} resources as those of {where}; `down` will delete its own. Go on?")
+        run.confirm(f"This records {number} resources as those of {where}; `down` will delete its own. Go on?")
+        journal.readdress(moved.records)
         journal.take_over(meant, records)
         journal.bind([resource for resource in desired if resource.address in records], sight.observed)
         warnings = (
@@ -71,6 +78,12 @@ def _meant(journal: Manifest, desired: Sequence[Desired], sight: Survey, chosen:
     if chosen not in (None, journal.lineage):
         raise _recorded_already(journal)
     return journal.lineage
+
+
+def _planned(taken: Plan, moved: Readdressed) -> Plan:
+    """What is taken over, and what of ours is wanted under another address."""
+    moves = (Change(address, moved.records[address].kind, Action.KEEP) for address in moved.former)
+    return renamed(Plan((*moves, *taken.changes)), moved.former)
 
 
 def _recorded_already(journal: Manifest) -> SafetyError:

@@ -11,30 +11,29 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from task_deployer import manifest, manifest_file, stack
-from task_deployer.attached import Findings, noted
+from task_deployer.attached import Findings
 from task_deployer.aws import Aws
 from task_deployer.config import Config
 from task_deployer.config.tree import shown
 from task_deployer.data_loss import CAREFUL, Choices, heeding, losses, question, refuse_loss
-from task_deployer.dead_foreign import Dead, about_to_be_written, dead_foreign, refuse_dead, warnings_of_dead
+from task_deployer.dead_foreign import refuse_dead, warnings_of_dead
 from task_deployer.engine import execute
 from task_deployer.errors import AccountChangedError, CredentialsError, Interrupted
 from task_deployer.events import Outcome, Planned
 from task_deployer.hidden import let_new_show
 from task_deployer.kept_documents import forget, with_care
 from task_deployer.late_groups import remove_late_groups
+from task_deployer.look import dead_in, look_at, planned_up, settled
 from task_deployer.manifest import Manifest
 from task_deployer.observe import until_shown
-from task_deployer.one_task import records_of
 from task_deployer.outputs import Outputs, outputs_of
-from task_deployer.plan import Action, Desired, Plan, plan_down, plan_up
+from task_deployer.plan import Action, Desired, Plan, plan_down
 from task_deployer.project import Project, prepare
-from task_deployer.records import Record
 from task_deployer.refusals import is_unreached
 from task_deployer.resources.base import Address
 from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
-from task_deployer.survey import Survey, settled, survey
+from task_deployer.survey import survey
 from task_deployer.walk import Means
 from task_deployer.warnings import Warning, late, left_behind, lost, overwritten, refuse, told, warnings_of  # noqa: A004 - ours
 
@@ -62,19 +61,19 @@ def up(
     means = run.connect(aws)
     with manifest.opened(path, config.stack.name, config.env, aws.account) as journal:
         build = partial(stack.build, config, aws.account, journal.lineage, archives, only)
-        desired, records, sight = _look(means, build, journal.records, only)
-        sight = settled(means, desired, records, sight)
-        planned = heeding(_plan_up(desired, sight, records, journal.lineage), choices, records)
+        look = settled(means, look_at(means, build, journal.records, only))
+        planned = planned_up(look, journal.lineage, choices)
         if not choices.skip_dead_foreign:
-            refuse_dead(_dead(means, planned, desired, records, sight))
-        warnings = _warnings(config, only, sight.findings, strict=strict)
-        holding = refuse_loss(planned, means, records, choices)
+            refuse_dead(dead_in(means, planned, look))
+        warnings = _warnings(config, only, look.sight.findings, strict=strict)
+        holding = refuse_loss(planned, means, look.records, choices)
         means.report(Planned(planned))
         if holding:
             run.confirm(f"This deletes {losses(holding)}, which can hold data. Go on?")
-        outcome = _execute(planned, desired, sight.observed, journal, means)
-        shown = until_shown(means, _written(desired, outcome), sight.observed)
-        journal.bind(desired, {**sight.observed, **shown.seen})
+        journal.readdress(look.moved.records)
+        outcome = _execute(planned, look.desired, look.sight.observed, journal, means)
+        shown = until_shown(means, _written(look.desired, outcome), look.sight.observed)
+        journal.bind(look.desired, {**look.sight.observed, **shown.seen})
     warnings = (*warnings, *map(told, remarks), *map(late, shown.late), *starmap(overwritten, shown.changed.items()))
     return _result("up", journal, aws, plan=planned, outcome=outcome, outputs=_outputs(journal), warnings=warnings)
 
@@ -95,13 +94,12 @@ def plan(
     journal.check_belongs(config.stack.name, config.env, aws.account)
     build = partial(stack.build, config, aws.account, journal.lineage, archives, only)
     means = run.connect(aws)
-    desired, records, sight = _look(means, build, journal.records, only)
-    sight = settled(means, desired, records, sight)
-    planned = heeding(_plan_up(desired, sight, records, journal.lineage), choices, records)
-    dead = warnings_of_dead(_dead(means, planned, desired, records, sight))
-    warnings = _warnings(config, only, sight.findings, *dead, strict=strict)
-    refuse_loss(planned, means, records, choices)
-    outputs = outputs_of({r.address: (r.kind, r.identity) for r in desired}, aws.account)
+    look = settled(means, look_at(means, build, journal.records, only))
+    planned = planned_up(look, journal.lineage, choices)
+    dead = warnings_of_dead(dead_in(means, planned, look))
+    warnings = _warnings(config, only, look.sight.findings, *dead, strict=strict)
+    refuse_loss(planned, means, look.records, choices)
+    outputs = outputs_of({r.address: (r.kind, r.identity) for r in look.desired}, aws.account)
     return _result("plan", journal, aws, plan=planned, outputs=outputs, warnings=warnings)
 
 
@@ -117,15 +115,15 @@ def status(project: Project, run: Run) -> Result:
     journal = recorded or Manifest(Path(), config.stack.name if config else "", project.env, aws.account)
     journal.check_belongs(config.stack.name if config else journal.stack, project.env, aws.account)
     build = partial(stack.build, config, aws.account, journal.lineage, archives) if config else _nothing
-    desired, records, sight = _look(run.connect(aws), build, journal.records, None)
-    standings = compare(desired, sight.observed, records)
+    look = look_at(run.connect(aws), build, journal.records, None)
+    standings = compare(look.desired, look.sight.observed, look.records)
     return _result(
         "status",
         journal,
         aws,
         plan=Plan(tuple(standing.change for standing in standings)),
         outputs=_outputs(journal),
-        warnings=(*warnings_of(config), *sight.findings.warnings) if config else (),
+        warnings=(*warnings_of(config), *look.sight.findings.warnings) if config else (),
         standings=standings,
         state=worst(standings) if recorded else State.ABSENT,
     )
@@ -179,29 +177,9 @@ def _outputs(journal: Manifest) -> Outputs:
     return outputs_of({address: (r.kind, r.identity) for address, r in journal.records.items()}, journal.account)
 
 
-def _look(
-    means: Means, build: Callable[..., tuple[Desired, ...]], recorded: Mapping[Address, Record], only: str | None
-) -> tuple[tuple[Desired, ...], Mapping[Address, Record], Survey]:
-    """Read all that the run is about, and build what is wanted in the light of it: the policies depend on keys."""
-    bare = build()
-    records = records_of(recorded, only, bare)
-    sight = survey(means, bare, records)
-    return build(found=sight.findings.found), records, sight
-
-
-def _plan_up(desired: Sequence[Desired], sight: Survey, records: Mapping[Address, Record], lineage: str) -> Plan:
-    return noted(plan_up(desired, sight.observed, records, lineage), sight.findings.notes)
-
-
 def _nothing(**_: object) -> tuple[Desired, ...]:
     """Without a config nothing is wanted."""
     return ()
-
-
-def _dead(
-    means: Means, planned: Plan, desired: Sequence[Desired], records: Mapping[Address, Record], sight: Survey
-) -> tuple[Dead, ...]:
-    return dead_foreign(means, about_to_be_written(planned), desired, records, sight.observed)
 
 
 def _warnings(config: Config, only: str | None, seen: Findings, *more: Warning, strict: bool) -> tuple[Warning, ...]:

@@ -27,6 +27,7 @@ from task_deployer.lock_holder import Life
 from task_deployer.manifest import Manifest
 from task_deployer.plan import Desired, plan_up
 from task_deployer.project import Project, check_names, prepare
+from task_deployer.readdress import readdressed
 from task_deployer.records import interrupted
 from task_deployer.refusals import date_of
 from task_deployer.reservations import reservations
@@ -195,7 +196,7 @@ def _at_aws(means: Means, ground: _Ground, notes: _Notes) -> None:
     """Read all that is wanted or recorded and ask about the rights, at the same time."""
     account, journal = means.aws.account, ground.journal
     desired = _desired(means.aws, ground, notes)
-    records = journal.records if journal else {}
+    records = readdressed(desired, journal.records).records if journal else {}
     needed = needed_policies(desired, account, records) if desired else {}
     wanted = {name: rights_of(document) for name, document in needed.items()}
     with ThreadPoolExecutor(1) as pool:

@@ -46,6 +46,12 @@ class Manifest:
         if [address for address in addresses if self.records.pop(address, None)]:
             self._save()
 
+    def readdress(self, records: Mapping[Address, Record]) -> None:
+        """Write all records down under other addresses, at once. They are on disk when this returns."""
+        if self.records != records:
+            self.records = dict(records)
+            self._save()
+
     def bind(self, resources: Sequence[AnyResource], seen: Mapping[Address, object]) -> None:
         """Write down the id of what each is tied to at AWS, so that another one under its name is noticed."""
         for resource in resources:

@@ -6,8 +6,10 @@ from enum import StrEnum
 
 from task_deployer.conflicts import Unreadable, is_existing, refuse_conflicts
 from task_deployer.forbidden import together
+from task_deployer.left import left_of
 from task_deployer.outlived import outlived
-from task_deployer.records import Origin, Record, Status, in_order, interrupted
+from task_deployer.readdress import refuse_divided
+from task_deployer.records import Origin, Record, Status, container_of, in_order, interrupted
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import (
     ENTRIES,
@@ -15,12 +17,10 @@ from task_deployer.resources.base import (
     AnyResource,
     Difference,
     Left,
-    Tagged,
     entries_of,
     is_absent,
     same_thing,
 )
-from task_deployer.tags import is_anothers
 
 Desired = AnyResource
 
@@ -42,6 +42,7 @@ class Change:
     `empties`: what it holds is removed first. `forgets`: it stays at AWS, and its record is dropped. `entries`: those
     recorded in a shared document that the change is about; what else is recorded there stays. `anew`: it cannot be
     healed in place, so it is deleted and made again. `gone`: it was absent before, so its deletion is no deed of ours.
+    `former`: the address under which it was recorded until now.
     """
 
     address: Address
@@ -55,6 +56,7 @@ class Change:
     entries: tuple[str, ...] = ()
     anew: bool = False
     gone: bool = False
+    former: Address | None = None
 
 
 @dataclass(frozen=True)
@@ -79,17 +81,19 @@ def plan_up(
     records: Mapping[Address, Record],
     lineage: str,
 ) -> Plan:
-    """Decide what makes AWS as wanted, and what of ours is wanted no longer.
+    """Decide what makes AWS as wanted, and what of ours is wanted no longer: nothing that is wanted elsewhere.
 
-    Raises what `refuse_conflicts` does.
+    Raises what `refuse_divided` and `refuse_conflicts` do.
     """
+    refuse_divided(desired, records)
     known = _still_meant(desired, records)
     refuse_conflicts(desired, observed, known, lineage)
     wanted = {resource.address for resource in desired}
     wishes = [_wish(resource, observed.get(resource.address), known.get(resource.address)) for resource in desired]
     changes = _made_anew(wishes, desired, outlived(desired, observed, known))
+    left = left_of(records, observed, lineage)
     unwanted = {address: record for address, record in records.items() if address not in wanted}
-    return Plan((*changes, *_deletions(unwanted, observed, lineage, "no longer in the config")))
+    return Plan((*changes, *_deletions(unwanted, observed, left, "no longer in the config")))
 
 
 def plan_down(
@@ -110,7 +114,7 @@ def plan_down(
     ]
     if refused:
         raise together(refused)
-    return keeping(Plan(_deletions(records, observed, lineage, "")), kept)
+    return keeping(Plan(_deletions(records, observed, left_of(records, observed, lineage), "")), kept)
 
 
 def keeping(plan: Plan, kinds: frozenset[str]) -> Plan:
@@ -124,6 +128,17 @@ def keeping(plan: Plan, kinds: frozenset[str]) -> Plan:
             for change in plan.changes
         )
     )
+
+
+def renamed(plan: Plan, former: Mapping[Address, Address]) -> Plan:
+    """The same plan, telling the `former` address of each record that moves."""
+
+    def told(change: Change) -> Change:
+        old = former[change.address]
+        parts = (f"recorded as {old} until now", change.reason)
+        return replace(change, former=old, reason="; ".join(filter(None, parts)))
+
+    return Plan(tuple(told(change) if change.address in former else change for change in plan.changes))
 
 
 def emptying(plan: Plan) -> Plan:
@@ -183,36 +198,15 @@ def _made_anew(
 
 
 def _deletions(
-    records: Mapping[Address, Record], observed: Mapping[Address, object], lineage: str, reason: str
+    records: Mapping[Address, Record], observed: Mapping[Address, object], left: Mapping[Address, str], reason: str
 ) -> tuple[Change, ...]:
-    """Delete dependents first. What somebody made anew in the place of ours is left, with all that lies in it.
-
-    Our entries in a shared document are no part of that: they are known one by one, and go whoever owns the document.
-    """
-    left = {address for address, record in records.items() if _is_anothers(record, observed.get(address), lineage)}
-    left |= {
-        address
-        for address, record in records.items()
-        if ENTRIES not in record.identity and _container(address, records) in left
-    }
+    """Delete dependents first, but what is `left` for a reason."""
     return tuple(
-        Change(address, records[address].kind, Action.KEEP, forgets=True, reason="left: it bears another owner's tags")
+        Change(address, records[address].kind, Action.KEEP, forgets=True, reason=left[address])
         if address in left
         else _deletion(address, records, observed, reason)
         for address in reversed(in_order(records))
     )
-
-
-def _is_anothers(record: Record, seen: object, lineage: str) -> bool:
-    if record.origin is Origin.ADOPTED or not isinstance(seen, Tagged):
-        return False
-    return is_anothers(seen.tags, lineage, shed=KINDS[record.kind].sheds_tags)
-
-
-def _container(address: Address, records: Mapping[Address, Record]) -> Address | None:
-    """The recorded thing that this one is a part of at AWS: its own identity names it by its kind, as in `bucket`."""
-    record = records[address]
-    return next((e for e in record.depends_on if e in records and records[e].kind in record.identity), None)
 
 
 def _deletion(
@@ -222,14 +216,14 @@ def _deletion(
     change = Change(address, record.kind, Action.DELETE, reason=reason, entries=entries_of(record.identity))
     if record.origin is Origin.ADOPTED:
         return replace(change, action=Action.KEEP, forgets=True, reason="not ours: left as it is")
-    container = _container(address, records)
-    with_it = container is not None and records[container].kind == KINDS[record.kind].goes_with
-    if container is not None and with_it and records[container].origin is Origin.CREATED:
+    container = container_of(record)
+    whole = records.get(container) if container is not None else None
+    if whole is not None and whole.kind == KINDS[record.kind].goes_with and whole.origin is Origin.CREATED:
         change = replace(change, goes_with=container, reason=f"goes with {container}")
     if is_absent(observed.get(address, ...)):
         return replace(change, gone=True, reason="was not made" if record.status is Status.CREATING else "gone already")
-    kind, of_others = KINDS[record.kind], container is not None and records[container].origin is Origin.ADOPTED
-    stays = [words for entry, words in kind.stays.items() if of_others and entry in change.entries]
+    of_others = whole is not None and whole.origin is Origin.ADOPTED
+    stays = [words for entry, words in KINDS[record.kind].stays.items() if of_others and entry in change.entries]
     seen = observed.get(address)
     left = seen.left_to if isinstance(seen, Left) else ""
     return replace(change, reason="; ".join(part for part in (change.reason, *stays, left) if part))

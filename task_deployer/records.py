@@ -48,6 +48,11 @@ def in_order(records: Mapping[Address, Record]) -> tuple[Address, ...]:
     return tuple(TopologicalSorter(edges).static_order())
 
 
+def container_of(record: Record) -> Address | None:
+    """The thing that this one is a part of at AWS: its own identity names it by its kind, as in `bucket`."""
+    return next((edge for edge in record.depends_on if edge.partition(".")[0] in record.identity), None)
+
+
 def entries_in_others(records: Mapping[Address, Record]) -> dict[Address, Record]:
     """The records of our entries in documents of what is not ours: AWS shows them for a while after they went."""
     adopted = {address for address, record in records.items() if record.origin is Origin.ADOPTED}

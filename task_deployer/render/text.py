@@ -49,7 +49,7 @@ _LONGEST = 160  # characters of one value; a hash or an ARN fits, a policy in fu
 def plan_lines(plan: Plan, *, all_kept: bool = False) -> Iterator[Line]:
     """Each change that does something, with what exactly differs; what is kept only if asked for, or told why."""
     for change in plan.changes:
-        if change.action is not Action.KEEP or change.forgets or all_kept:
+        if change.action is not Action.KEEP or change.forgets or change.former or all_kept:
             yield from change_lines(change)
     yield Line(_sum(plan), Style.TITLE)
 

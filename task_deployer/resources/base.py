@@ -52,6 +52,8 @@ class Resource(ABC, Generic[Seen]):
     """Whether AWS shows one that is deleted no more: what is shown is there."""
     sheds_tags: ClassVar[bool] = False
     """Whether somebody may lose our tags without making the thing anew, because setting one replaces all of them."""
+    reached_by: ClassVar[tuple[str, ...]] = ()
+    """The identity's keys that say how to reach the thing: without them it is the same thing still."""
     stays: ClassVar[Mapping[str, str]] = {}
     """The entries that no deletion takes out of a document of others, with the words that tell it."""
     exclusive: ClassVar[bool] = False

@@ -48,6 +48,7 @@ class Bucket(Resource[SeenBucket]):
     kind: ClassVar[str] = "bucket"
     outlives: ClassVar[tuple[str, ...]] = ("function",)  # a function that still runs would go on writing to it
     exclusive: ClassVar[bool] = True
+    reached_by: ClassVar[tuple[str, ...]] = ("owner",)
     sheds_tags: ClassVar[bool] = True  # PutBucketTagging replaces the whole set
     rights: ClassVar[Rights] = Rights(
         read=("s3:ListBucket", "s3:GetBucketTagging"),

@@ -53,6 +53,7 @@ class Queue(Resource[SeenQueue]):
     exclusive: ClassVar[bool] = True
     lags: ClassVar[bool] = True
     lingers: ClassVar[bool] = True
+    reached_by: ClassVar[tuple[str, ...]] = ("url",)
     rights: ClassVar[Rights] = Rights(
         read=("sqs:GetQueueAttributes", "sqs:ListQueueTags"),
         write=("sqs:CreateQueue", "sqs:SetQueueAttributes", "sqs:TagQueue"),

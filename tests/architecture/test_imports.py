@@ -22,7 +22,7 @@ PURE = {
         "stack",
         "status",
     ),
-    *("subscriptions", "tags", "task_policy", "warnings"),
+    *("left", "readdress", "subscriptions", "tags", "task_policy", "warnings"),
     *("resources.base", "resources.cors_document", "resources.held", "resources.notification_document"),
     *("care", "resources.notification_overlap", "resources.notification_restoration"),
     *("deliveries", "event_pattern"),
@@ -34,7 +34,7 @@ KNOWS_BOTOCORE = {
 STARTS_THE_LOCAL_AWS = {"cli_local", "demo", "project"}
 COMMANDS = {
     *("adopt", "cli", "cli_local", "cli_options", "cli_session", "cli_state", "commands", "data_loss", "demo"),
-    *("doctor", "policies", "project", "recorded", "restore"),
+    *("doctor", "look", "policies", "project", "recorded", "restore"),
 }
 
 

@@ -1,0 +1,57 @@
+"""What `up`, `plan` and `status` look at, and what an `up` makes of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from task_deployer import survey
+from task_deployer.attached import noted
+from task_deployer.data_loss import Choices, heeding
+from task_deployer.dead_foreign import Dead, about_to_be_written, dead_foreign
+from task_deployer.one_task import records_of
+from task_deployer.plan import Desired, Plan, plan_up, renamed
+from task_deployer.readdress import Readdressed, readdressed
+from task_deployer.records import Record
+from task_deployer.resources.base import Address
+from task_deployer.survey import Survey
+from task_deployer.walk import Means
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is wanted in the light of what is there, what is recorded of it, each where it is wanted, and what was seen.
+
+    `moved` are all records of the manifest, also those that the run is not about.
+    """
+
+    desired: tuple[Desired, ...]
+    records: Mapping[Address, Record]
+    sight: Survey
+    moved: Readdressed
+
+
+def look_at(
+    means: Means, build: Callable[..., tuple[Desired, ...]], recorded: Mapping[Address, Record], only: str | None
+) -> Look:
+    """Read all that the run is about, and build what is wanted in the light of it: the policies depend on keys."""
+    bare = build()
+    moved = readdressed(bare, recorded)
+    records = records_of(moved.records, only, bare)
+    sight = survey.survey(means, bare, records)
+    return Look(build(found=sight.findings.found), records, sight, moved)
+
+
+def settled(means: Means, look: Look) -> Look:
+    """The same, when what is only still shown has passed: for a run that is to make what is wanted."""
+    return replace(look, sight=survey.settled(means, look.desired, look.records, look.sight))
+
+
+def planned_up(look: Look, lineage: str, choices: Choices) -> Plan:
+    """Decide what an `up` does, heeding what the user chose. Raises what `plan_up` does."""
+    planned = plan_up(look.desired, look.sight.observed, look.records, lineage)
+    told = renamed(noted(planned, look.sight.findings.notes), look.moved.former)
+    return heeding(told, choices, look.records)
+
+
+def dead_in(means: Means, planned: Plan, look: Look) -> tuple[Dead, ...]:
+    """Look at what others have in the documents that the plan writes, and return what S3 is sure to refuse."""
+    return dead_foreign(means, about_to_be_written(planned), look.desired, look.records, look.sight.observed)

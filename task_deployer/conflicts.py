@@ -147,7 +147,8 @@ def _recorded_otherwise(resource: AnyResource, record: Record) -> Conflict | Non
         return _conflict(address, what, _LEAVE if ENTRIES in record.identity else _TAKE_DOWN)
     advice = "Run `task-deploy down --keep-buckets` first, or put the old setting back."
     if is_existing(resource) and record.origin is Origin.CREATED:
-        return _conflict(address, "was made by us, and the config says it is somebody else's", advice)
+        way = f"Put the old setting back, or run `task-deploy state forget {address}`, which leaves it as it is."
+        return _conflict(address, "was made by us, and the config says it is somebody else's", way)
     if not is_existing(resource) and record.origin is Origin.ADOPTED:
         return _conflict(address, "is recorded as not ours, and the config says it is", advice)
     return None

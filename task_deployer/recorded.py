@@ -1,6 +1,6 @@
 """What is recorded: looked at, taken out, and its lock broken. Asks AWS nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,10 @@ from task_deployer.lock_holder import Life
 from task_deployer.manifest import Manifest
 from task_deployer.manifest_lock import Hold
 from task_deployer.project import Project
-from task_deployer.records import Record
-from task_deployer.resources import KINDS
-from task_deployer.resources.base import Address
+from task_deployer.records import Record, parts_of
+from task_deployer.resources import KINDS, Function, Queue
+from task_deployer.resources.base import Address, entries_of
+from task_deployer.resources.notification_document import going_to
 
 _CLOSEST = 3  # addresses that are named where one is not known
 
@@ -23,12 +24,23 @@ Confirm = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Entry:
-    """One record, where its thing is at AWS, and the records that depend on it."""
+    """One record, where its thing is at AWS, and the records that depend on it.
+
+    `parts` are those among the latter that are part of the thing. `feeds`: the recorded functions and queues to which
+    its entries in a bucket's notifications go.
+    """
 
     address: Address
     record: Record
     arn: str
     dependents: tuple[Address, ...]
+    parts: tuple[Address, ...] = ()
+    feeds: tuple[Address, ...] = ()
+
+    @property
+    def staying(self) -> tuple[Address, ...]:
+        """The dependents that stay on record without it."""
+        return tuple(address for address in self.dependents if address not in self.parts)
 
 
 @dataclass(frozen=True)
@@ -54,9 +66,10 @@ def show(project: Project, address: str) -> tuple[Manifest, Entry]:
 
 
 def forget(project: Project, address: str, confirm: Confirm) -> tuple[Manifest, Entry]:
-    """Take one record out, under the lock. What it is about stays at AWS, and so do the records that depend on it.
+    """Take one record out, under the lock, and those of its parts. What they are about stays at AWS as it is.
 
-    The manifest keeps its lineage, also where it was the last record. Raises `UsageError` for an unknown address.
+    What else depends on it stays on record. The manifest keeps its lineage, also where it was the last record. Raises
+    `UsageError` for an unknown address.
     """
     path = project.manifest_meant()
     if path is None or not path.exists():
@@ -67,7 +80,7 @@ def forget(project: Project, address: str, confirm: Confirm) -> tuple[Manifest, 
             raise _unknown(address)
         entry = _entry(journal, address)
         confirm(_question(entry))
-        journal.forget(entry.address)
+        journal.forget(entry.address, *entry.parts)
     return journal, entry
 
 
@@ -109,14 +122,34 @@ def _entry(journal: Manifest, address: str) -> Entry:
         raise _unknown(address, journal)
     arn = KINDS[record.kind].arns(journal.account, record.identity)[0]
     dependents = tuple(sorted(other for other, one in journal.records.items() if address in one.depends_on))
-    return Entry(Address(address), record, arn, dependents)
+    parts = parts_of(Address(address), journal.records)
+    return Entry(Address(address), record, arn, dependents, parts, tuple(_fed(record, journal)))
+
+
+def _fed(record: Record, journal: Manifest) -> Iterator[Address]:
+    """The recorded functions and queues to which this record's entries go."""
+    for address, one in journal.records.items():
+        if one.kind in (Function.kind, Queue.kind):
+            name = KINDS[one.kind].arns(journal.account, one.identity)[0].rpartition(":")[2]
+            if going_to(entries_of(record.identity), (name,)):
+                yield address
 
 
 def _question(entry: Entry) -> str:
-    stay = f" What depends on it stays recorded: {', '.join(entry.dependents)}." if entry.dependents else ""
+    with_it = f", and with it {', '.join(entry.parts)}" if entry.parts else ""
+    stay = f" What else depends on it stays recorded: {', '.join(entry.staying)}." if entry.staying else ""
+    dead = f" {dead_entries(entry)}" if entry.feeds else ""
     return (
-        f"This takes {entry.address} out of the manifest. {entry.arn} stays at AWS as it is, and no command deletes "
-        f"it any more.{stay} Go on?"
+        f"This takes {entry.address} out of the manifest{with_it}. {entry.arn} stays at AWS as it is, and no command "
+        f"deletes it any more.{stay}{dead} Go on?"
+    )
+
+
+def dead_entries(entry: Entry) -> str:
+    """What becomes of entries that are forgotten while that to which they go is on record."""
+    return (
+        f"Its entries still go to {', '.join(entry.feeds)}: a `down` deletes that and leaves them, and S3 then refuses "
+        "every change of these notifications until they are removed. `up` records them again."
     )
 
 

@@ -53,11 +53,21 @@ def container_of(record: Record) -> Address | None:
     return next((edge for edge in record.depends_on if edge.partition(".")[0] in record.identity), None)
 
 
+def parts_of(address: Address, records: Mapping[Address, Record]) -> tuple[Address, ...]:
+    """What lies in this thing at AWS and is no entry in a document that others share: it goes and stays with it."""
+    return tuple(a for a, r in sorted(records.items()) if container_of(r) == address and ENTRIES not in r.identity)
+
+
 def entries_in_others(records: Mapping[Address, Record]) -> dict[Address, Record]:
     """The records of our entries in documents of what is not ours: AWS shows them for a while after they went."""
-    adopted = {address for address, record in records.items() if record.origin is Origin.ADOPTED}
-    borrowed = {a: _passing(r) for a, r in records.items() if adopted.intersection(r.depends_on)}
+    borrowed = {a: _passing(r) for a, r in records.items() if _is_in_anothers(r, records)}
     return {a: r for a, r in borrowed.items() if entries_of(r.identity)}
+
+
+def _is_in_anothers(record: Record, records: Mapping[Address, Record]) -> bool:
+    """Whether what it lies in is not ours: used only, or forgotten."""
+    whole = container_of(record)
+    return whole is not None and (whole not in records or records[whole].origin is Origin.ADOPTED)
 
 
 def _passing(record: Record) -> Record:

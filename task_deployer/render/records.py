@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from task_deployer.manifest import Manifest
-from task_deployer.recorded import Entry, Unlocked
+from task_deployer.recorded import Entry, Unlocked, dead_entries
 from task_deployer.records import Origin, as_document
 from task_deployer.render.json import SCHEMA
 from task_deployer.render.text import Line, Style
@@ -49,8 +49,12 @@ def show_lines(journal: Manifest, entry: Entry) -> Iterator[Line]:
 def forget_lines(entry: Entry) -> Iterator[Line]:
     """What was taken out, and what stays."""
     yield Line(f"Forgotten: {entry.address}. It is still at AWS: {entry.arn}", Style.GOOD)
-    for address in entry.dependents:
+    for address in entry.parts:
+        yield Line(f"  forgotten with it: {address}", Style.QUIET)
+    for address in entry.staying:
         yield Line(f"  still recorded: {address}", Style.QUIET)
+    if entry.feeds:
+        yield Line(f"Warning: {dead_entries(entry)}", Style.WARN)
 
 
 def unlock_lines(unlocked: Unlocked) -> Iterator[Line]:
@@ -72,6 +76,7 @@ def entry_document(command: str, journal: Manifest, entry: Entry) -> dict[str, o
     """One record that was shown or taken out."""
     record = as_document(entry.record)
     resource = {"address": entry.address, **record, "arn": entry.arn, "dependents": list(entry.dependents)}
+    resource |= {"parts": list(entry.parts), "feeds": list(entry.feeds)}
     return {**_head(command, journal, journal.env), "resource": resource}
 
 

@@ -11,6 +11,7 @@ from tests.lock_holders import another_process
 
 BUCKET = f"media-dev-ingest-uploads-123456789012-{REGION}"
 ADDRESS = "bucket.ingest.uploads"
+PARTS = ("bucket_tags", "cors", "lifecycle", "public_access_block", "versioning")
 HEAD = {"schema", "command", "stack", "env", "account", "region", "manifest", "lineage", "serial"}
 
 
@@ -68,7 +69,7 @@ def test_show(deployed: Project) -> None:
     assert isinstance(resource, dict)
     assert f"arn:aws:s3:::{BUCKET}" == resource["arn"]
     assert {**recorded(deployed)[ADDRESS], "address": ADDRESS} == {
-        key: value for key, value in resource.items() if key not in ("arn", "dependents")
+        key: value for key, value in resource.items() if key not in ("arn", "dependents", "parts", "feeds")
     }
     assert "cors.ingest.uploads" in resource["dependents"]
     told = deployed.succeed("state", "show", ADDRESS).out
@@ -89,16 +90,49 @@ def test_an_unknown_address_names_the_nearest(deployed: Project, verb: str) -> N
 
 
 def test_forget(deployed: Project, project: Project, account: Account) -> None:
-    """`state forget` takes one record out; its thing stays at AWS, also after `down`, and its dependents on record."""
+    """`state forget` takes a bucket and its parts out; it stays at AWS as it is, whatever comes."""
+    project.edit("config/task.toml", 'mode = "Read"', 'mode = "Read"\nversioning = true\nexpire_days = 3')
+    project.succeed("up")
     before, lineage = recorded(deployed), document(deployed, "state", "list")["lineage"]
+    bucket = account.listing()[f"bucket {BUCKET}"]
+    assert isinstance(bucket, dict)
     forgotten = document(deployed, "state", "forget", ADDRESS, "--yes")
-    assert {key: value for key, value in before.items() if key != ADDRESS} == recorded(deployed)
-    assert lineage == forgotten["lineage"]
     resource = forgotten["resource"]
     assert isinstance(resource, dict)
-    assert set(resource["dependents"]) <= set(recorded(deployed))
+    assert {f"{kind}.ingest.uploads" for kind in PARTS} == set(resource["parts"])
+    assert set(before) - {ADDRESS, *resource["parts"]} == set(recorded(deployed))
+    assert lineage == forgotten["lineage"]
+
     project.succeed("down", "--yes")
-    assert [f"bucket {BUCKET}"] == list(account.listing())
+    left = account.listing()
+    assert [f"bucket {BUCKET}"] == list(left)
+    assert {**bucket, "notifications": {}} == left[f"bucket {BUCKET}"]
+
+
+def test_a_forgotten_bucket_is_used_as_it_is(deployed: Project, project: Project, account: Account) -> None:
+    """What is forgotten and then attached to with `existing` keeps its settings and tags, also after `down`."""
+    bucket = account.listing()[f"bucket {BUCKET}"]
+    deployed.succeed("state", "forget", ADDRESS, "--yes")
+    project.edit("config/task.toml", 'mode = "Read"', f'mode = "Read"\nname = "{BUCKET}"\nexisting = true')
+    project.succeed("up", "--yes")
+    assert bucket == account.listing()[f"bucket {BUCKET}"]
+    project.succeed("down", "--yes")
+    assert isinstance(bucket, dict)
+    assert {**bucket, "notifications": {}} == account.listing()[f"bucket {BUCKET}"]
+
+
+def test_forgotten_entries_are_told_to_die(deployed: Project, project: Project, account: Account) -> None:
+    """Who forgets notification entries is told, asked or not, what a `down` would leave; `up` records them again."""
+    address = f"notifications.{BUCKET}"
+    words = ("Its entries still go to function.ingest", "`up` records them again")
+    asked = deployed.run("state", "forget", address)
+    assert 2 == asked.code
+    assert all(word in asked.err for word in words)
+    told = deployed.succeed("state", "forget", address, "--yes").out
+    assert all(word in told for word in words)
+    project.succeed("up")
+    project.succeed("down", "--yes")
+    assert {} == account.listing()
 
 
 def test_forget_asks(deployed: Project) -> None:
@@ -114,8 +148,8 @@ def test_forget_asks(deployed: Project) -> None:
 def test_forgetting_all_keeps_the_lineage(deployed: Project, project: Project) -> None:
     """The manifest that records nothing any more stays, with its lineage; a `down` removes it."""
     lineage = document(deployed, "state", "list")["lineage"]
-    for address in recorded(deployed):
-        deployed.succeed("state", "forget", address, "--yes")
+    while left := list(recorded(deployed)):
+        deployed.succeed("state", "forget", left[0], "--yes")
     assert {"resources": [], "lineage": lineage} == {
         key: value for key, value in document(deployed, "state", "list").items() if key in ("resources", "lineage")
     }

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from task_deployer.conflicts import is_existing
 from task_deployer.plan import Action, emptying, keeping, plan_down, plan_up
-from task_deployer.records import Origin, Record, Status
+from task_deployer.records import Origin, Record, Status, container_of
 from task_deployer.resources.base import Address
 from task_deployer.status import State, compare, worst
 from tests.builders import LINEAGE, MEMORY, TASK, recorded, resources_of
@@ -106,6 +106,8 @@ def test_only_what_we_made_is_ever_deleted(
             assert records[change.address].origin is Origin.CREATED
             assert seen[change.address] != SeenToy(1, {"task-deployer:manifest": "another"})
             assert change.kind not in kept
+            whole = container_of(records[change.address])
+            assert whole is None or records[whole].origin is Origin.CREATED
 
 
 @given(situations())

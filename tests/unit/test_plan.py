@@ -131,6 +131,18 @@ def test_a_part_of_what_stays_goes_by_itself() -> None:
     ]
 
 
+@pytest.mark.parametrize("origin", [None, Origin.ADOPTED])
+def test_a_part_of_what_is_not_ours_is_left(origin: Origin | None) -> None:
+    """What lies in a thing that was forgotten, or is used as somebody else's, stays in it and leaves the manifest."""
+    records = recorded(P)
+    if origin is not None:
+        records |= {A.address: replace(recorded(A)[A.address], origin=origin)}
+    plan = plan_down(records, seen(toy__a=THERE, part__p=1), LINEAGE)
+    change = next(change for change in plan.changes if change.address == P.address)
+    assert (change.action, change.forgets) == (Action.KEEP, True)
+    assert change.reason == "left: toy.a is not recorded as made by us"
+
+
 def test_what_is_adopted_is_forgotten() -> None:
     """What was somebody else's all along is left as it is, and its record goes."""
     records = {CHEST.address: Record("chest", CHEST.identity, origin=Origin.ADOPTED)}

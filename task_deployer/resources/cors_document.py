@@ -67,7 +67,7 @@ def differences(wanted: Sequence[CorsRule], found: Sequence[Rule]) -> tuple[Diff
     return tuple(
         difference
         for index in range(max(len(ours), len(theirs)))
-        for difference in _rule_differences(index, _at(ours, index), _at(theirs, index))
+        for difference in _rule_differences(index, _at(ours, index), _at(theirs, index), _id_at(found, index))
     )
 
 
@@ -86,12 +86,17 @@ def _at(rules: list[dict[str, Value]], index: int) -> dict[str, Value] | None:
     return rules[index] if index < len(rules) else None
 
 
+def _id_at(rules: Sequence[Rule], index: int) -> str:
+    return str(rules[index].get("ID") or "") if index < len(rules) else ""
+
+
 def _rule_differences(
-    index: int, wanted: dict[str, Value] | None, found: dict[str, Value] | None
+    index: int, wanted: dict[str, Value] | None, found: dict[str, Value] | None, found_id: str
 ) -> tuple[Difference, ...]:
     path = f"CORSRules[{index + 1}]"
     if wanted is None or found is None:
-        return (Difference(path, _in_words(wanted), _in_words(found)),)
+        there = _in_words(found)
+        return (Difference(path, _in_words(wanted), f"{there} ({found_id})" if there and found_id else there),)
     return differing(wanted, found, f"{path}.")
 
 

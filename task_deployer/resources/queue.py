@@ -14,6 +14,7 @@ from task_deployer.refusals import code_of
 from task_deployer.resources.base import Difference, Identity, Resource, differing
 from task_deployer.resources.held import Held
 from task_deployer.resources.ownership import doubtful, is_ours, recognised, taken
+from task_deployer.resources.policy_difference import policy_differences
 from task_deployer.resources.rights import Rights
 from task_deployer.retry import QUEUE_NAME_BUSY, QUEUE_VISIBLE, looking, patiently
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 _ABSENT = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 _TAKEN = {"QueueAlreadyExists", "QueueNameExists"}
-_DOCUMENTS = ("Policy", "RedrivePolicy")
+_POLICY = "Policy"
+_DOCUMENTS = (_POLICY, "RedrivePolicy")
 """The attributes that are JSON. An empty one is none: SQS takes it so in a change, and leaves it out of its answers."""
 
 _FORMER_SECONDS = 70
@@ -124,8 +126,12 @@ class Queue(Resource[SeenQueue]):
             aws.sqs.tag_queue(QueueUrl=self.url, Tags=dict(self.tags))
 
     def _attribute_differences(self, seen: SeenQueue) -> tuple[Difference, ...]:
-        return differing(
-            _comparable(self.attributes), _comparable({**dict.fromkeys(_DOCUMENTS, ""), **seen.attributes})
+        found = {**dict.fromkeys(_DOCUMENTS, ""), **seen.attributes}
+        differences = differing(_comparable(self.attributes), _comparable(found))
+        return tuple(
+            part
+            for one in differences
+            for part in (_by_statement(self.attributes[_POLICY], found[_POLICY]) if one.path == _POLICY else (one,))
         )
 
     @classmethod
@@ -176,6 +182,10 @@ def _tags(aws: Aws, url: str) -> dict[str, str]:
 
 def _messages(attributes: Mapping[str, str] | Mapping["QueueAttributeNameType", str]) -> int:
     return sum(int(n) for name, n in attributes.items() if name.startswith("ApproximateNumberOfMessages"))
+
+
+def _by_statement(wanted: str, found: str) -> tuple[Difference, ...]:
+    return policy_differences(json.loads(wanted or "{}"), json.loads(found or "{}"), f"{_POLICY}.")
 
 
 def _comparable(attributes: Mapping[str, str]) -> dict[str, str]:

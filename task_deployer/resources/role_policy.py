@@ -9,6 +9,7 @@ from task_deployer import policy
 from task_deployer.aws import Account, Aws
 from task_deployer.refusals import code_of
 from task_deployer.resources.base import Difference, Identity, Resource
+from task_deployer.resources.policy_difference import policy_differences
 from task_deployer.resources.rights import Rights
 from task_deployer.resources.role import Role, delete_inline, unless_busy
 from task_deployer.retry import ROLE_VISIBLE, patiently
@@ -52,15 +53,7 @@ class RolePolicy(Resource[policy.Document]):
         return document
 
     def diff(self, seen: policy.Document) -> tuple[Difference, ...]:
-        if policy.canonical(seen) == policy.canonical(self.document):
-            return ()
-        wanted, found = policy.by_statement(self.document), policy.by_statement(seen)
-        differences = tuple(
-            Difference(f"Statement.{sid}", wanted.get(sid), found.get(sid))
-            for sid in {**wanted, **found}
-            if wanted.get(sid) != found.get(sid)
-        )
-        return differences or (Difference("PolicyDocument", policy.text(self.document), policy.text(seen)),)
+        return policy_differences(self.document, seen)
 
     def create(self, aws: Aws) -> None:
         def call() -> None:

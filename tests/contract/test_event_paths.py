@@ -265,7 +265,7 @@ def test_a_longer_timeout_waits_for_the_queue(aws: Aws) -> None:
 
 
 def test_one_policy_in_two_spellings_is_one(aws: Aws) -> None:
-    """SQS gives a policy back as it was written, by whoever: another spelling of the same is no drift, another is."""
+    """SQS gives a policy back as it was written, by whoever: another spelling is no drift, and what is, is named."""
     wanted = sample(aws, "queue, of events").wanted
     assert isinstance(wanted, Queue)
     wanted.create(aws)
@@ -278,7 +278,14 @@ def test_one_policy_in_two_spellings_is_one(aws: Aws) -> None:
     aws.sqs.set_queue_attributes(QueueUrl=wanted.url, Attributes={"Policy": json.dumps(wide)})
     seen = wanted.observe(aws, wanted.identity)
     assert seen is not None
-    assert ["Policy"] == [difference.path for difference in wanted.diff(seen)]
+    assert ["Policy.Statement.AllowS3Send"] == [difference.path for difference in wanted.diff(seen)]
+    auditor = {"Sid": "auditor", "Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    shared = {**document, "Statement": [statement, auditor]}
+    aws.sqs.set_queue_attributes(QueueUrl=wanted.url, Attributes={"Policy": json.dumps(shared)})
+    seen = wanted.observe(aws, wanted.identity)
+    assert seen is not None
+    (difference,) = wanted.diff(seen)
+    assert ("Policy.Statement.auditor", None) == (difference.path, difference.wanted)
 
 
 GONE = Fault(404, "ResourceNotFoundException", "Function does not exist")

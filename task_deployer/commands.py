@@ -13,6 +13,7 @@ from typing import TypedDict, Unpack
 from task_deployer import manifest, manifest_file, stack
 from task_deployer.attached import Findings
 from task_deployer.aws import Aws
+from task_deployer.bystanders import bystanders, consequences, left_dead, naming
 from task_deployer.config import Config
 from task_deployer.config.tree import shown
 from task_deployer.data_loss import CAREFUL, Choices, heeding, losses, question, refuse_loss
@@ -65,11 +66,13 @@ def up(
         planned = planned_up(look, journal.lineage, choices)
         if not choices.skip_dead_foreign:
             refuse_dead(dead_in(means, planned, look))
-        warnings = _warnings(config, only, look.sight.findings, strict=strict)
+        beside = bystanders(planned, look.sight.observed, look.moved.records, aws.account)
+        planned = naming(planned, beside)
+        warnings = _warnings(config, only, look.sight.findings, *left_dead(beside), strict=strict)
         holding = refuse_loss(planned, means, look.records, choices)
         means.report(Planned(planned))
         if holding:
-            run.confirm(f"This deletes {losses(holding)}, which can hold data. Go on?")
+            run.confirm(f"This deletes {losses(holding)}, which can hold data.{consequences(beside)} Go on?")
         journal.readdress(look.moved.records)
         outcome = _execute(planned, look.desired, look.sight.observed, journal, means)
         shown = until_shown(means, _written(look.desired, outcome), look.sight.observed)
@@ -96,7 +99,9 @@ def plan(
     means = run.connect(aws)
     look = settled(means, look_at(means, build, journal.records, only))
     planned = planned_up(look, journal.lineage, choices)
-    dead = warnings_of_dead(dead_in(means, planned, look))
+    beside = bystanders(planned, look.sight.observed, look.moved.records, aws.account)
+    planned = naming(planned, beside)
+    dead = (*warnings_of_dead(dead_in(means, planned, look)), *left_dead(beside))
     warnings = _warnings(config, only, look.sight.findings, *dead, strict=strict)
     refuse_loss(planned, means, look.records, choices)
     outputs = outputs_of({r.address: (r.kind, r.identity) for r in look.desired}, aws.account)
@@ -145,12 +150,14 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     with manifest.opened(recorded.path, recorded.stack, recorded.env, aws.account) as journal:
         observed = let_new_show(means, journal.records, survey(means, (), journal.records).observed, age)
         planned = heeding(plan_down(journal.records, observed, journal.lineage, choices.kept), choices, journal.records)
+        beside = bystanders(planned, observed, journal.records, aws.account)
+        planned = naming(planned, beside)
         holding = refuse_loss(planned, means, journal.records, choices)
         means.report(Planned(planned))
         where = f"{journal.stack}/{journal.env} in account {aws.account.id}, {aws.account.region}"
-        run.confirm(question(planned, where, holding))
+        run.confirm(question(planned, where, holding, consequences(beside)))
         outcome = _execute(planned, (), observed, journal, means)
-    said = (*others, *map(told, remarks))
+    said = (*others, *left_dead(beside), *map(told, remarks))
     return _result("down", journal, aws, plan=planned, outcome=outcome, warnings=said)
 
 

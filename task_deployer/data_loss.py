@@ -93,12 +93,12 @@ def losses(holding: Mapping[Change, Held]) -> str:
     return ", ".join(f"{change.address} ({held})" if held else change.address for change, held in holding.items())
 
 
-def question(planned: Plan, where: str, holding: Mapping[Change, Held]) -> str:
-    """What `down` asks: how many things of ours go, and what is lost with them."""
+def question(planned: Plan, where: str, holding: Mapping[Change, Held], consequences: str = "") -> str:
+    """What `down` asks: how many things of ours go, what is lost with them, and the `consequences` for others."""
     number = sum(not change.gone for change in planned.of(Action.DELETE))
     full = {change: held for change, held in holding.items() if held}
     lost = f", and for good what is in {losses(full)}" if full else ""
-    return f"This deletes {number} resources of {where}{lost}. Go on?"
+    return f"This deletes {number} resources of {where}{lost}.{consequences} Go on?"
 
 
 def _count(planned: Plan, means: Means, records: Mapping[Address, Record]) -> dict[Change, Held]:

@@ -8,7 +8,18 @@ from tests.architecture.imports import RUNTIME, imports, modules
 
 MODULES = {name.removeprefix("task_deployer."): path for name, path in modules().items()}
 PURE = {
-    *("adoption", "attached", "bucket_owner", "buckets", "chain", "checks", "conflicts", "encryption", "errors"),
+    *(
+        "adoption",
+        "attached",
+        "bucket_owner",
+        "buckets",
+        "bystanders",
+        "chain",
+        "checks",
+        "conflicts",
+        "encryption",
+        "errors",
+    ),
     *(
         "events",
         "forbidden",

@@ -237,3 +237,45 @@ def test_our_entries_in_a_bucket_that_is_anothers_now(project: Project, account:
     assert [f"bucket {OWN}"] == list(account.listing())
     assert LAMBDA not in account.s3.get_bucket_notification_configuration(Bucket=OWN)
     assert tags == account.tags_of_bucket(OWN)
+
+
+def listen(account: Account, bucket: str, destination: str) -> None:
+    """Somebody adds an entry of his own to a bucket's notifications, which goes there."""
+    found = account.s3.get_bucket_notification_configuration(Bucket=bucket)
+    rules = [{"Name": "prefix", "Value": "manual/"}]
+    manual = {"Id": "manual", "Events": ["s3:ObjectCreated:*"], "Filter": {"Key": {"FilterRules": rules}}}
+    document: dict[str, object] = {key: value for key, value in found.items() if key != "ResponseMetadata"}
+    kind = LAMBDA if ":lambda:" in destination else "QueueConfigurations"
+    arn = "LambdaFunctionArn" if kind == LAMBDA else "QueueArn"
+    document[kind] = [*cast("list[object]", document.get(kind, [])), {**manual, arn: destination}]
+    account.s3.put_bucket_notification_configuration(
+        Bucket=bucket,
+        NotificationConfiguration=cast("NotificationConfigurationTypeDef", document),
+        SkipDestinationValidation=True,
+    )
+
+
+def test_who_listens_to_a_bucket_that_goes_is_named(project: Project, account: Account) -> None:
+    """`down`, and an `up` that drops the bucket, ask with the entries of others that go with it."""
+    project.edit("config/task.toml", 'mode = "Read"', 'mode = "Read"\nprefix = "in/"')
+    project.succeed("up")
+    listen(account, OWN, account.queue("theirs"))
+    asked = project.run("down")
+    assert 2 == asked.code
+    assert asked.err.count("manual (s3:ObjectCreated:*; prefix 'manual/'; to arn:aws:sqs") == 2, "plan and question"
+    project.edit("config/task.toml", "buckets.uploads]", "buckets.others]")
+    assert "manual" in project.refused("up", code=2)["detail"]
+    assert f"bucket {OWN}" in account.listing()
+
+
+def test_entries_that_are_left_dead_are_warned_of(project: Project, account: Account, before: Listing) -> None:
+    """An entry of others that goes to our function stays in the shared bucket, and `down` names id and bucket."""
+    project.configure(ATTACHED)
+    project.succeed("up", "--skip-dead-foreign")
+    listen(account, SHARED, f"arn:aws:lambda:{REGION}:{ID}:function:{FUNCTION}")
+    ran = project.succeed("down", "--yes", "--json", "--skip-dead-foreign")
+    (warning,) = [warning for warning in ran.document["warnings"] if warning["code"] == "left-dead"]
+    assert (f"notifications.{SHARED}", True) == (warning["address"], warning["message"].startswith("manual (s3:"))
+    left = account.s3.get_bucket_notification_configuration(Bucket=SHARED)[LAMBDA]
+    assert {"l", "manual"} == {entry["Id"] for entry in left}
+    assert f"function {FUNCTION}" not in set(account.listing()) - set(before)

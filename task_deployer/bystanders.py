@@ -1,0 +1,104 @@
+"""Notification entries of others that a plan does something to: they go with a bucket of ours, or lose their function.
+
+The documents are those that a run reads anyway. Pure.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from task_deployer.aws import Account
+from task_deployer.plan import Action, Change, Plan
+from task_deployer.records import Record
+from task_deployer.resources import KINDS, Bucket, Function, Queue
+from task_deployer.resources.base import Address, entries_of
+from task_deployer.resources.notification_document import Entry, others
+from task_deployer.resources.notifications import SeenNotifications
+from task_deployer.warnings import Warning  # noqa: A004 - the contract's word
+
+
+@dataclass(frozen=True)
+class Bystander:
+    """An entry of others in the notifications of this bucket, and whose deletion it is that concerns it.
+
+    `stays`: it is the entry's destination that goes, so the entry is dead from then on; else its bucket goes.
+    """
+
+    bucket: str
+    entry: Entry
+    because: Address
+    stays: bool
+
+
+def bystanders(
+    planned: Plan, observed: Mapping[Address, object], records: Mapping[Address, Record], account: Account
+) -> tuple[Bystander, ...]:
+    """Find them in all notification documents that were read. What any record of the manifest names is ours."""
+    going = [change for change in planned.of(Action.DELETE) if not change.gone]
+    buckets = {records[c.address].identity["bucket"]: c.address for c in going if c.kind == Bucket.kind}
+    fed = {
+        KINDS[c.kind].arns(account, records[c.address].identity)[0]: c.address
+        for c in going
+        if c.kind in (Function.kind, Queue.kind)
+    }
+    return tuple(
+        found
+        for address, seen in sorted(observed.items())
+        if isinstance(seen, SeenNotifications)
+        for entry in _theirs(seen, records.get(address))
+        for found in _concerned(address.partition(".")[2], entry, buckets, fed)
+    )
+
+
+def naming(planned: Plan, found: Sequence[Bystander]) -> Plan:
+    """The same plan, naming the entries of others in the reason of the deletion that concerns them."""
+
+    def told(change: Change) -> Change:
+        words = [_reason(one) for one in found if one.because == change.address]
+        return replace(change, reason="; ".join(filter(None, (change.reason, *words)))) if words else change
+
+    return Plan(tuple(map(told, planned.changes)))
+
+
+def consequences(found: Sequence[Bystander]) -> str:
+    """What a question has to say of them; it begins with a blank, and is empty without any."""
+    lost = ", ".join(f"{one.entry} in {one.bucket}" for one in found if not one.stays)
+    dead = ", ".join(f"{one.entry} in {one.bucket}" for one in found if one.stays)
+    return (f" What others listen by is lost with it: {lost}." if lost else "") + (
+        f" Entries of others are left dead: {dead}." if dead else ""
+    )
+
+
+def left_dead(found: Sequence[Bystander]) -> Iterator[Warning]:
+    """Warn of the entries that stay without a destination, and say how to be rid of them."""
+    for one in found:
+        if one.stays:
+            yield Warning(
+                "left-dead",
+                Address(f"notifications.{one.bucket}"),
+                f"{one.entry} is not this stack's and stays, without {one.because}: S3 refuses every change of these "
+                "notifications while it is there. If it is yours, remove it (S3 console: the bucket's properties), "
+                "else ask the bucket's owner; --skip-dead-foreign puts ours all the same.",
+            )
+
+
+def _theirs(seen: SeenNotifications, record: Record | None) -> tuple[Entry, ...]:
+    recorded = entries_of(record.identity) if record is not None else ()
+    return others(seen.document, (*recorded, *(entry.key for entry in seen.ours.values())))
+
+
+def _concerned(
+    bucket: str, entry: Entry, buckets: Mapping[str, Address], fed: Mapping[str, Address]
+) -> Iterator[Bystander]:
+    """A function's ARN may end in a version or an alias."""
+    if bucket in buckets:
+        yield Bystander(bucket, entry, buckets[bucket], stays=False)
+        return
+    for arn, address in fed.items():
+        if entry.destination == arn or entry.destination.startswith(f"{arn}:"):
+            yield Bystander(bucket, entry, address, stays=True)
+
+
+def _reason(one: Bystander) -> str:
+    if one.stays:
+        return f"leaves dead what is not ours in {one.bucket}: {one.entry}"
+    return f"takes along what is not ours: {one.entry}"

@@ -51,7 +51,7 @@ def show(settings: Settings, *, address: At) -> None:
 @state_app.command("forget")
 @shared
 def forget(settings: Settings, *, address: At) -> None:
-    """Take one record out of the manifest. What it is about stays at AWS, and is no longer ours. Asks."""
+    """Take one record and its parts out of the manifest. What they are about stays at AWS, no longer ours. Asks."""
     from task_deployer import recorded  # noqa: PLC0415 - see the module's docstring
     from task_deployer.render import records  # noqa: PLC0415 - same
 

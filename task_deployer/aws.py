@@ -15,6 +15,7 @@ from task_deployer.caller import Caller, OneAccount, identify
 from task_deployer.care import Care
 from task_deployer.errors import CredentialsError, UsageError
 from task_deployer.later import Later
+from task_deployer.once import refuse_repetition
 from task_deployer.pages import refuse_page
 from task_deployer.retry import Patience
 from task_deployer.session import Access, client_config, open_session, origin_of, settings_told
@@ -186,5 +187,6 @@ class _Clients:
             ) from error
         made.meta.events.register("before-call", self.calls)
         made.meta.events.register("before-parse", refuse_page)
+        made.meta.events.register_first("needs-retry", refuse_repetition)
         made.meta.events.register("before-send", send_in_pieces)
         return made  # type: ignore[no-any-return]  # a client

@@ -20,6 +20,7 @@ from task_deployer.records import Origin, Record, Status, entries_in_others, wit
 from task_deployer.refusals import on_behalf_of
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import ENTRIES, Address, Bound, HoldsData, Identity, entries_of, joined, same_thing
+from task_deployer.resources.other_writers import Borrowing
 from task_deployer.walk import Means, Steps, Walk
 
 
@@ -155,6 +156,8 @@ class _Backwards:
         with on_behalf_of(kind.rights, kind.arns(aws.account, identity)):
             if change.empties and issubclass(kind, HoldsData):
                 kind.discard(aws, identity)
+            elif change.address in self._passing and issubclass(kind, Borrowing):
+                kind.delete_beside_others(aws, identity)
             else:
                 kind.delete(aws, identity)
         self._see_it_gone(change, aws)

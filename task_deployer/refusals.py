@@ -11,7 +11,9 @@ from botocore.exceptions import (
     ClientError,
     ConnectionClosedError,
     ConnectionError,  # noqa: A004 - botocore's, of which each failure to reach an endpoint is one
+    ConnectTimeoutError,
     CredentialRetrievalError,
+    EndpointConnectionError,
     HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
@@ -61,6 +63,8 @@ CALL_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
 
 UNREACHED = (ConnectionError, ConnectionClosedError, HTTPClientError)
 """No answer came: whether the call did its work is unknown."""
+
+_UNSENT = (ConnectTimeoutError, EndpointConnectionError)
 
 _THROTTLED = re.compile(
     "Throttl(ing|ed)(Exception)?|TooManyRequestsException|Request(Throttled|LimitExceeded)(Exception)?|SlowDown"
@@ -135,6 +139,13 @@ def is_throttled(error: BaseException) -> bool:
     code = code_of(error)
     told = _THROTTLED.fullmatch(code) is not None or _BROKEN.fullmatch(code) is not None
     return status == _TOO_MANY or (status >= _SERVERS and status != _UNKNOWN_CALL) or told
+
+
+def leaves_open(error: BaseException) -> bool:
+    """Whether the call may have done its work all the same: its answer was lost, or is an error of the server's own."""
+    if isinstance(error, ClientError):
+        return is_throttled(error) and _THROTTLED.fullmatch(code_of(error)) is None
+    return isinstance(error, UNREACHED) and not isinstance(error, _UNSENT)
 
 
 def explain(error: Exception, address: str | None = None) -> TaskDeployError:

@@ -19,7 +19,8 @@ from task_deployer.resources import notification_write
 from task_deployer.resources.base import Address
 from task_deployer.resources.notification_document import Document, same
 from task_deployer.resources.notification_restoration import Restoration, restoration
-from task_deployer.resources.other_writers import until_steady
+from task_deployer.resources.other_writers import sent, until_steady
+from task_deployer.throttle import persistently
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def restore(project: Project, run: Run, choice: Choice, show: Callable[[Restored
         )
     if plan.changes:
         run.confirm(f"This changes notifications of the bucket {bucket} that are not this stack's. Go on?")
-        ask_all(means, {address: lambda given: _put(given, chosen, plan)})
+        ask_all(means, {address: lambda given: _put_at_last(given, chosen, plan)})
     return replace(restored, remarks=tuple(remarks))
 
 
@@ -112,6 +113,10 @@ def _check_account(aws: Aws, chosen: Kept) -> None:
         )
 
 
+def _put_at_last(aws: Aws, chosen: Kept, plan: Restoration) -> None:
+    persistently(aws.patience, aws.pace, "s3", lambda: _put(aws, chosen, plan))
+
+
 def _put(aws: Aws, chosen: Kept, plan: Restoration) -> None:
     """Put it, if nothing has changed since it was shown; see that it is there."""
     bucket = chosen.bucket
@@ -123,10 +128,12 @@ def _put(aws: Aws, chosen: Kept, plan: Restoration) -> None:
     if not same(found, plan.found):
         raise _meanwhile(bucket, "changed after they were shown. Nothing was changed by this run")
     place = aws.care.keep(Former(bucket, found, chosen.ours, chosen.owner, undone=True))
-    notification_write.put_checked(aws, bucket, plan.target, (), chosen.owner)
+    put = sent(aws.patience, lambda: notification_write.put_checked(aws, bucket, plan.target, (), chosen.owner))
     after = until_steady(
         aws.patience, read, arrived=lambda document: same(document, plan.target), former=found, same=same
     )
+    if put.error is not None and same(after, found):
+        raise put.error
     if not same(after, plan.target):
         undo = f" To have them as they were before both, add --from {place}" if place else ""
         raise _meanwhile(bucket, f"changed while this run put them. They were before as {place} says", undo)

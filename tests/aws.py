@@ -215,8 +215,11 @@ def simulated(aws: Aws, operation: str, made: Callable[[Mapping[str, list[str]]]
 
 
 @contextmanager
-def losing_the_answer(aws: Aws, operation: str) -> Iterator[None]:
-    """Let the next request of an operation do its work, and answer 503: botocore sends it again."""
+def losing_the_answer(aws: Aws, operation: str, meanwhile: Callable[[], object] = bool) -> Iterator[None]:
+    """Let the next request of an operation do its work, and answer 503: botocore sends most of them again.
+
+    `meanwhile` is what somebody else does before that answer comes.
+    """
     lost: list[str] = []
     with ExitStack() as stack:
         session = URLLib3Session()
@@ -227,6 +230,7 @@ def losing_the_answer(aws: Aws, operation: str) -> Iterator[None]:
                 return None
             lost.append(operation)
             session.send(request)
+            meanwhile()
             return response(request.url, 503, {}, "")
 
         stack.enter_context(_listening(aws, "before-send", answer))

@@ -18,7 +18,7 @@ from task_deployer.resources import cors_document as document
 from task_deployer.resources.base import Identity
 from task_deployer.resources.bucket import account_of, asking_the_owner
 from task_deployer.resources.cors_document import CorsRule
-from task_deployer.resources.other_writers import let_others_have_their_turn, until_steady
+from task_deployer.resources.other_writers import let_others_have_their_turn, sent, slow_write, until_steady
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CORSRuleOutputTypeDef, CORSRuleUnionTypeDef
@@ -67,7 +67,8 @@ def write_shared(
         there = [rule for rule in found if rule.get("ID") in ids]
         return [rule.get("ID") for rule in there] == wanted and not document.differences(rules, there)
 
-    former = found = read(aws, identity)
+    former: Sequence[CORSRuleOutputTypeDef] = read(aws, identity)
+    found = former
     for again in range(_ATTEMPTS):
         if is_in(found):
             break
@@ -77,9 +78,7 @@ def write_shared(
             if again:
                 break  # a refusal now would take our record back, and some of ours may be there
             raise
-        write(aws, identity, document.merge(found, rules, tuple(ids)))
-        let_others_have_their_turn(aws.patience, "the bucket's CORS rules")
-        found = until_steady(aws.patience, lambda: read(aws, identity), arrived=is_in, former=found, same=_same)
+        found = _put(aws, identity, found, document.merge(found, rules, tuple(ids)), is_in)
     _tell_lost(aws, identity["bucket"], [rule for rule in former if rule.get("ID") not in ids], found)
     if not is_in(found):
         raise ResourceError(
@@ -88,6 +87,28 @@ def write_shared(
             detail=f"There now: {', '.join(str(rule.get('ID')) for rule in found) or 'no rule at all'}",
             hint="Several deployments write to this bucket at once. Run the same again when the others have ended.",
         )
+
+
+def _put(
+    aws: Aws,
+    identity: Identity,
+    found: "Sequence[CORSRuleOutputTypeDef]",
+    merged: "Sequence[CORSRuleUnionTypeDef]",
+    is_in: "Callable[[Sequence[CORSRuleOutputTypeDef]], bool]",
+) -> "Sequence[CORSRuleOutputTypeDef]":
+    """Put the rules, and return what is there when others have had their turn.
+
+    Where the answer was lost, that tells whether S3 took it. If not, the error is raised, so that the whole verb is
+    done again, from its read.
+    """
+    put = sent(aws.patience, lambda: write(aws, identity, merged))
+    if put.slow:
+        aws.care.tell(slow_write(f"cors.{identity['bucket']}", "the CORS rules", "rules"))
+    let_others_have_their_turn(aws.patience, "the bucket's CORS rules")
+    shown = until_steady(aws.patience, lambda: read(aws, identity), arrived=is_in, former=found, same=_same)
+    if put.error is not None and _same(shown, found):
+        raise put.error
+    return shown
 
 
 def _same(one: "Sequence[CORSRuleOutputTypeDef]", other: "Sequence[CORSRuleOutputTypeDef]") -> bool:

@@ -27,7 +27,7 @@ from task_deployer.resources.notification_refusal import (
     raise_explained,
     refused_destinations,
 )
-from task_deployer.resources.other_writers import OTHERS_TURN, let_others_have_their_turn, until_steady
+from task_deployer.resources.other_writers import let_others_have_their_turn, sent, slow_write, until_steady
 
 _ATTEMPTS = 2
 _SEVERAL = "Several deployments write to this bucket at once. Run the same command again when the others have ended."
@@ -119,8 +119,7 @@ def write(aws: Aws, part: Part) -> None:
         _check(found, part)
         kept = _keep(aws, part, found)
         place = place or kept
-        _put(aws, part, found)
-        found = _shown(aws, part, found)
+        found = _put(aws, part, found)
     _tell_lost(aws, part, former, found, place)
     if not part.is_in(found):
         raise ResourceError(
@@ -142,25 +141,38 @@ def _check(found: Document, part: Part) -> None:
         )
 
 
+def _are_others(part: Part, found: Document) -> bool:
+    """Whether others may write to this document: then it is kept, and their turn is waited for."""
+    return part.shared or bool(part.foreign(found))
+
+
 def _keep(aws: Aws, part: Part, found: Document) -> str:
-    """Keep the document if anything in it is not ours, or may have been written by others; returns the place."""
-    if part.shared or part.foreign(found):
-        return aws.care.keep(Former(part.bucket, found, part.written, part.owner))
-    return ""
+    """Keep the document where others have to do with it; returns the place."""
+    return aws.care.keep(Former(part.bucket, found, part.written, part.owner)) if _are_others(part, found) else ""
 
 
-def _put(aws: Aws, part: Part, found: Document) -> None:
-    begun = aws.patience.now()
-    destinations = tuple(entry.destination for entry in part.entries)
-    put_checked(aws, part.bucket, part.merged(found), destinations, part.owner)
-    if part.shared and aws.patience.now() - begun > OTHERS_TURN:
-        aws.care.tell(_slow(part))
+def _put(aws: Aws, part: Part, found: Document) -> Document:
+    """Put our part, and return what is there when others have had their turn.
+
+    Where the answer was lost, that tells whether S3 took it. If not, the error is raised, so that the whole verb is
+    done again, from its read.
+    """
+    destinations, others = tuple(entry.destination for entry in part.entries), _are_others(part, found)
+    put = sent(aws.patience, lambda: put_checked(aws, part.bucket, part.merged(found), destinations, part.owner))
+    if others and put.slow:
+        aws.care.tell(slow_write(_address(part.bucket), "the notifications", "entries"))
+    if put.error is not None and not others:
+        raise put.error
+    shown = _shown(aws, part, found)
+    if put.error is not None and document.same(shown, found):
+        raise put.error
+    return shown
 
 
 def _shown(aws: Aws, part: Part, before: Document) -> Document:
     """Read back, when others have had their turn where there are others."""
     wanted = part.merged(before)
-    if part.shared or part.foreign(before):
+    if _are_others(part, before):
         let_others_have_their_turn(aws.patience, "the bucket's notifications")
     return until_steady(
         aws.patience,
@@ -203,15 +215,6 @@ def _unchecked(bucket: str, error: ClientError) -> Remark:
 
 def _address(bucket: str) -> str:
     return f"notifications.{bucket}"
-
-
-def _slow(part: Part) -> Remark:
-    return Remark(
-        "slow-write",
-        _address(part.bucket),
-        f"S3 took longer than {OTHERS_TURN:.0f} seconds to take the notifications. If another deployment to this "
-        "bucket ended in that time, run it again: its entries may have been written over.",
-    )
 
 
 def _missing(part: Part, found: Document) -> list[str]:

@@ -135,12 +135,12 @@ class Notifications(Resource[SeenNotifications]):
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
-        part = Part(identity["bucket"], (), entries_of(identity), owner=identity.get("owner"))
-        try:
-            patiently(aws.patience, BUCKET_SETTLING, lambda: write(aws, part))
-        except ClientError as error:
-            if code_of(error) != "NoSuchBucket":
-                raise
+        _take_out(aws, identity, shared=False)
+
+    @classmethod
+    def delete_beside_others(cls, aws: Aws, identity: Identity) -> None:
+        """The same where others may write to the document, also if nothing in it tells of them."""
+        _take_out(aws, identity, shared=True)
 
     def _replaced(self, seen: SeenNotifications) -> tuple[str, ...]:
         """The keys that this run may write over: those wanted, and those of ours that are wanted no longer."""
@@ -171,6 +171,15 @@ class Notifications(Resource[SeenNotifications]):
         why = hopeless(aws, error, self.bucket.identity, self.entries)
         if why is not None:
             raise why from error
+
+
+def _take_out(aws: Aws, identity: Identity, *, shared: bool) -> None:
+    part = Part(identity["bucket"], (), entries_of(identity), shared=shared, owner=identity.get("owner"))
+    try:
+        patiently(aws.patience, BUCKET_SETTLING, lambda: write(aws, part))
+    except ClientError as error:
+        if code_of(error) != "NoSuchBucket":
+            raise
 
 
 def _entry_differences(entry_id: str, wanted: Entry | None, found: Entry | None) -> tuple[Difference, ...]:

@@ -1,8 +1,13 @@
 """Writing into a document that others replace as a whole too, without a lock: their turn, and what stays after it."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Protocol, TypeVar, runtime_checkable
 
+from task_deployer.aws import Aws
+from task_deployer.care import Remark
+from task_deployer.refusals import CALL_ERRORS, leaves_open
+from task_deployer.resources.base import Identity
 from task_deployer.retry import Patience, looking
 
 D = TypeVar("D")
@@ -12,6 +17,48 @@ OTHERS_TURN = 3.0
 destination. Then our part stays, or is seen to be gone. (S3 takes minutes to act by a new document anyway.)"""
 
 _SHOWN_SECONDS = 60
+
+
+@runtime_checkable
+class Borrowing(Protocol):
+    """A kind whose entries may be in a document of what is not ours, although its identity does not tell that."""
+
+    @classmethod
+    def delete_beside_others(cls, aws: Aws, identity: Identity) -> None:
+        """Take our entries out of such a document, and see that they stay out. What is absent already is done."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """How a put went. `slow`: others who read before it may have put and looked before S3 took it, and miss nothing.
+
+    `error`: it leaves open whether S3 took it, which only a read can tell. Unread it must not be put again.
+    """
+
+    slow: bool
+    error: Exception | None
+
+
+def sent(patience: Patience, put: Callable[[], None]) -> Sent:
+    """Put, and see how that went. An error after which it surely was not taken is raised."""
+    begun, lost = patience.now(), None
+    try:
+        put()
+    except CALL_ERRORS as error:
+        if not leaves_open(error):
+            raise
+        lost = error
+    return Sent(patience.now() - begun > OTHERS_TURN, lost)
+
+
+def slow_write(address: str, what: str, parts: str) -> Remark:
+    """What to tell of a slow put: nobody can see what it wrote over."""
+    return Remark(
+        "slow-write",
+        address,
+        f"S3 took longer than {OTHERS_TURN:.0f} seconds to take {what}. If another deployment to this "
+        f"bucket ended in that time, run it again: its {parts} may have been written over.",
+    )
 
 
 def let_others_have_their_turn(patience: Patience, what: str) -> None:

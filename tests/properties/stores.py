@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, cast
 
+from botocore.exceptions import ReadTimeoutError
+
 from task_deployer.aws import Account, Aws
 from task_deployer.care import Care
 from task_deployer.retry import Patience
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 ACCOUNT = Account("123456789012", "eu-central-1")
+
+LIVES, UNSEEN, UNANSWERED = "lives", "lost on its way", "taken, and its answer lost"
+"""What may become of a put."""
 
 
 class Clock:
@@ -71,12 +76,16 @@ class Store:
 
 
 class Client:
-    """One client's calls: each takes some of `latencies` on the way, and as much on the way back."""
+    """One client's calls: each takes some of `latencies` on the way, and as much on the way back.
 
-    def __init__(self, store: Store, clock: Clock, latencies: Iterator[float]) -> None:
+    `fates` are those of the puts, of which none is sent again: where one is lost, before or after S3 took it. Those after them live.
+    """
+
+    def __init__(self, store: Store, clock: Clock, latencies: Iterator[float], fates: Sequence[str] = ()) -> None:
         self._store = store
         self._clock = clock
         self._latencies = latencies
+        self._fates = iter(fates)
 
     def get_bucket_notification_configuration(self, **_: object) -> Mapping[str, object]:
         """Read the document."""
@@ -92,9 +101,13 @@ class Client:
         **_: object,
     ) -> None:
         """Replace the document."""
+        fate = next(self._fates, LIVES)
         self._travel()
-        self._store.document = deepcopy(NotificationConfiguration)
+        if fate != UNSEEN:
+            self._store.document = deepcopy(NotificationConfiguration)
         self._travel()
+        if fate != LIVES:
+            raise ReadTimeoutError(endpoint_url="https://s3.example")
 
     def _travel(self) -> None:
         self._clock.sleep(next(self._latencies))

@@ -11,7 +11,8 @@ from task_deployer.errors import ResourceError
 from task_deployer.resources.notification_document import EVENTBRIDGE, LAMBDA, Document, Entry, entries_in, merge
 from task_deployer.resources.notification_write import Part, write
 from task_deployer.resources.other_writers import OTHERS_TURN
-from tests.properties.stores import Client, Clock, Store
+from task_deployer.throttle import persistently
+from tests.properties.stores import LIVES, UNANSWERED, UNSEEN, Client, Clock, Store
 
 BUCKET = "everybodys-bucket"
 STACKS = ("one", "two", "three")
@@ -125,6 +126,33 @@ def test_several_deployments_at_once_lose_nothing_silently(delays: list[list[flo
     clock.run([job(stack, delay) for stack, delay in zip(STACKS, delays, strict=False)])
     there = {stack for stack in STACKS[: len(delays)] if part_of(stack).is_in(store.document)}
     assert set(STACKS[: len(delays)]) - there <= failed
+
+
+@given(
+    fates=st.tuples(*[st.lists(st.sampled_from([LIVES, UNSEEN, UNANSWERED]), max_size=3)] * 2),
+    delays=st.tuples(latencies, latencies),
+    later=st.floats(0, 3 * LATENCY),
+)
+def test_lost_puts_lose_nothing_silently(
+    *, fates: tuple[list[str], list[str]], delays: tuple[list[float], list[float]], later: float
+) -> None:
+    """Whatever puts or answers are lost, both of two deployments end with their part, or say that they have not."""
+    clock, store = Clock(), Store({})
+    failed: set[str] = set()
+
+    def job(number: int) -> Callable[[], None]:
+        def play() -> None:
+            clock.sleep(number * later)
+            aws = Client(store, clock, cycle(delays[number]), fates[number]).aws(Care())
+            try:
+                persistently(aws.patience, aws.pace, "s3", lambda: write(aws, part_of(STACKS[number])))
+            except ResourceError:
+                failed.add(STACKS[number])
+
+        return play
+
+    clock.run([job(0), job(1)])
+    assert {stack for stack in STACKS[:2] if not part_of(stack).is_in(store.document)} <= failed
 
 
 @given(latencies, latencies, st.floats(0, OTHERS_TURN))

@@ -40,6 +40,8 @@ class Finding:
     is_fine: bool = False
     is_unfit: bool = False
     """Whether S3 never takes such a destination, checked or not."""
+    is_absent: bool = False
+    """Whether it surely is not there at all."""
     is_dead: bool = False
     """Whether S3 refuses it for what was seen; false where that is only likely, or nothing could be seen."""
 
@@ -97,7 +99,8 @@ def _function(aws: Aws, source: _Source, arn: str) -> Finding:
             raise
         policy = "{}"
         if not _function_exists(aws, function):
-            return Finding("the function does not exist", _REMOVE.format(what="function"), is_dead=_is_here(aws, arn))
+            here = _is_here(aws, arn)
+            return Finding("the function does not exist", _REMOVE.format(what="function"), is_absent=here, is_dead=here)
     if _allows(policy, source, "lambda:InvokeFunction"):
         return Finding("the function is there, and its policy lets S3 invoke it", is_fine=True)
     return Finding("the function is there, but nothing lets S3 invoke it", _permit(source, arn), is_dead=True)
@@ -137,7 +140,7 @@ def _queue(aws: Aws, source: _Source, arn: str) -> Finding:
             raise
         here = _is_here(aws, arn)
         hidden = "" if here else f", or the account {owner} does not show it to us"
-        return Finding(f"the queue does not exist{hidden}", _REMOVE.format(what="queue"), is_dead=here)
+        return Finding(f"the queue does not exist{hidden}", _REMOVE.format(what="queue"), is_absent=here, is_dead=here)
     attributes = {str(key): value for key, value in found.get("Attributes", {}).items()}
     if attributes.get("KmsMasterKeyId", "").endswith("alias/aws/sqs"):
         why = "the queue is encrypted with alias/aws/sqs, which S3 cannot use"

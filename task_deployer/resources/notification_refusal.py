@@ -5,6 +5,7 @@ that it may not invoke, and one whose permission it does not see yet. So the des
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import NoReturn
 
 from botocore.exceptions import ClientError
@@ -15,11 +16,13 @@ from task_deployer.refusals import code_of, message_of
 from task_deployer.resources.base import Identity
 from task_deployer.resources.destinations import Finding, look, unfit
 from task_deployer.resources.notification_document import Document, Entry, entries_in
-from task_deployer.retry import NOTIFICATION_VALID
+from task_deployer.retry import NOTIFICATION_VALID, looking
 
 _OURS_AGAIN = (
     "Run `task-deploy up` again: it makes what is missing. If it stays so, `task-deploy status` shows the drift."
 )
+
+_SHOWN, _SHOWN_SECONDS = "AWS to show that S3 may send to what is ours", 60
 
 
 def refused_destinations(error: ClientError) -> dict[str, str]:
@@ -60,42 +63,52 @@ def raise_explained(aws: Aws, error: ClientError, bucket: Identity, wanted: Docu
     raise error
 
 
-def hopeless(aws: Aws, error: ClientError, bucket: Identity, entries: Sequence[Entry]) -> ResourceError | None:
-    """What is wrong with destinations of ours that S3 goes on refusing; None if nothing is, so that it will pass."""
-    named = refused_destinations(error)
-    mine = [entry for entry in entries if entry.destination in named]
-    if all(look(aws, bucket, entry.destination).is_fine for entry in mine):
-        return None
-    return _refused(aws, error, bucket, mine, own=True)
+def absent(aws: Aws, error: ClientError, bucket: Identity, entries: Sequence[Entry]) -> frozenset[str]:
+    """The destinations of ours that S3 refuses and that are not there at all.
+
+    A policy without our statement proves nothing: GetPolicy shows it late too, and SQS its attributes up to a minute.
+    """
+    mine = {entry.destination for entry in entries} & set(refused_destinations(error))
+    return frozenset(arn for arn in mine if look(aws, bucket, arn).is_absent)
 
 
-def unseen(error: ClientError, bucket: str, entries: Sequence[Entry]) -> ResourceError:
-    """What to raise when nothing is wrong with ours, and S3 has refused them for as long as we wait."""
-    ours = {entry.destination for entry in entries}
+def waited_out(aws: Aws, error: ClientError, bucket: Identity, entries: Sequence[Entry]) -> ResourceError:
+    """What to raise when no waiting helps, or S3 has refused ours for as long as we wait: what a look at them finds."""
     named = refused_destinations(error)
-    theirs = [arn for arn in named if arn not in ours]
-    beside = f"\nS3 refuses also what is not ours, which is passed over once it sees ours: {', '.join(theirs)}."
+    mine = [(entry, look(aws, bucket, entry.destination)) for entry in entries if entry.destination in named]
+    wrong = [entry for entry, finding in mine if _is_wrong(finding)]
+    if wrong:
+        return _refused(aws, error, bucket, wrong, own=True)
+    found = {entry.destination: finding.why for entry, finding in mine}
+    theirs, seconds = ", ".join(arn for arn in named if arn not in found), NOTIFICATION_VALID.seconds
+    beside = [f"S3 refuses also what is not ours, which is passed over once it sees ours: {theirs}."] if theirs else []
     return ResourceError(
-        f"S3 has not seen within {NOTIFICATION_VALID.seconds:.0f} seconds that the bucket {bucket} may notify "
-        + ", ".join(arn for arn in named if arn in ours),
+        f"S3 has not seen within {seconds:.0f} seconds that the bucket {bucket['bucket']} may notify "
+        + ", ".join(found),
         code=code_of(error),
-        detail="What it notifies is there and lets S3 send to it; mostly that takes S3 some seconds."
-        + (beside if theirs else ""),
+        detail="\n".join([*(f"{arn}: {why}." for arn, why in found.items()), *beside]),
         hint="Run the same command again: it goes on from here.",
     )
 
 
 def check_ours(aws: Aws, bucket: Identity, ours: Sequence[str]) -> None:
-    """Look at destinations of ours, which S3 is about not to check. Raises `ResourceError` for one that is not fine."""
+    """Look at destinations of ours, which S3 is about not to check. Raises `ResourceError` for one that it cannot use.
+
+    What was just written may be seen late; what may not be read is left to S3, which has refused those of others alone.
+    """
     for arn in dict.fromkeys(ours):
-        finding = look(aws, bucket, arn)
-        if not finding.is_fine:
+        finding = looking(aws.patience, _SHOWN, _SHOWN_SECONDS, partial(look, aws, bucket, arn), _is_wrong)
+        if _is_wrong(finding):
             raise ResourceError(
                 f"The notifications of the bucket {bucket['bucket']} cannot be put without S3's check",
                 code="DestinationNotReady",
                 detail=f"{arn}: {finding.why}. S3 would take the entry, and drop its events.",
                 hint=_OURS_AGAIN,
             )
+
+
+def _is_wrong(finding: Finding) -> bool:
+    return finding.is_dead or finding.is_unfit
 
 
 def ask_the_owner(finding: Finding) -> str:
@@ -124,8 +137,8 @@ def _lines(error: ClientError, told: Sequence[tuple[Entry, Finding]]) -> Iterato
 
 
 def _advice(finding: Finding, *, own: bool, skips: bool) -> str:
-    if own:
-        return finding.advice or _OURS_AGAIN
+    if own:  # `up` makes what is missing of ours: who does it by hand makes what nobody has recorded
+        return finding.advice if finding.is_unfit else _OURS_AGAIN
     useless = finding.is_unfit or skips
     skip = "" if useless else " Or add --skip-dead-foreign: S3 then checks no destination, and ours are put."
     return f"{ask_the_owner(finding)}{skip}"

@@ -27,14 +27,14 @@ from task_deployer.resources.base import (
 from task_deployer.resources.bucket import Bucket
 from task_deployer.resources.notification_document import EVENTBRIDGE, Entry
 from task_deployer.resources.notification_overlap import obstacles
-from task_deployer.resources.notification_refusal import hopeless, unseen
+from task_deployer.resources.notification_refusal import absent, waited_out
 from task_deployer.resources.notification_write import Part, read, write
 from task_deployer.resources.permission import Permission
 from task_deployer.resources.rights import Rights
 from task_deployer.retry import BUCKET_BUSY, BUCKET_SETTLING, NOTIFICATION_VALID, patiently
 
 _LONG_ENOUGH = 4
-"""After so many refusals in a row, some seconds, a permission of ours that is there has mostly reached S3."""
+"""After so many refusals in a row, some seconds, it is worth a look whether what is to be notified is there at all."""
 
 
 @dataclass(frozen=True)
@@ -148,29 +148,25 @@ class Notifications(Resource[SeenNotifications]):
 
     def _write(self, aws: Aws, keys: tuple[str, ...]) -> None:
         part = Part(self.bucket.name, self.entries, keys, self.eventbridge, self.bucket.existing, self.bucket.owner)
-        refusals = count(1)
+        refusals, gone = count(1), frozenset[str]()
 
         def call() -> None:
+            nonlocal gone
             try:
                 write(aws, part)
             except ClientError as error:
-                if NOTIFICATION_VALID.matches(error) and next(refusals) == _LONG_ENOUGH:
-                    self._stop_if_hopeless(aws, error)
+                if NOTIFICATION_VALID.matches(error) and (next(refusals) == _LONG_ENOUGH or gone):
+                    before, gone = gone, absent(aws, error, self.bucket.identity, self.entries)
+                    if before & gone:
+                        raise waited_out(aws, error, self.bucket.identity, self.entries) from error
                 raise
 
         try:
             patiently(aws.patience, BUCKET_BUSY, lambda: patiently(aws.patience, NOTIFICATION_VALID, call))
         except ClientError as error:
             if NOTIFICATION_VALID.matches(error):
-                self._stop_if_hopeless(aws, error)
-                raise unseen(error, self.bucket.name, self.entries) from error
+                raise waited_out(aws, error, self.bucket.identity, self.entries) from error
             raise
-
-    def _stop_if_hopeless(self, aws: Aws, error: ClientError) -> None:
-        """What S3 goes on refusing is looked at: where our own function or statement is gone, no waiting helps."""
-        why = hopeless(aws, error, self.bucket.identity, self.entries)
-        if why is not None:
-            raise why from error
 
 
 def _take_out(aws: Aws, identity: Identity, *, shared: bool) -> None:

@@ -9,6 +9,7 @@ from task_deployer.aws import Aws
 from task_deployer.care import Care, Remark
 from task_deployer.errors import ResourceError
 from task_deployer.resources import Notifications
+from task_deployer.resources.notification_refusal import check_ours
 from task_deployer.retry import NOTIFICATION_VALID, Patience
 from tests.aws import Fault, answering, watched
 from tests.contract.test_notification_refusals import PUT, UNABLE, of_others, theirs, unable, wanted
@@ -42,6 +43,14 @@ def test_ours_are_looked_at_where_s3_does_not(aws: Aws, wanted: Notifications) -
         wanted.create(aws.caring_with(Care(skip_dead_foreign=True)))
     assert "DestinationNotReady" == caught.value.code
     assert 1 == asked.count(PUT)
+
+
+def test_ours_that_are_seen_late_or_not_at_all_are_put_where_s3_checks_nothing(aws: Aws, wanted: Notifications) -> None:
+    """S3 has refused those of others alone: a statement of ours that GetPolicy shows late, or hides, is no obstacle."""
+    entry = wanted.entries[0]
+    for answer in (Fault(404, "ResourceNotFoundException", "no policy"), Fault(403, "AccessDeniedException", "no")):
+        with answering(aws, "GetPolicy", answer):
+            check_ours(aws, wanted.bucket.identity, [entry.destination])
 
 
 def test_s3_checks_as_long_as_it_refuses_nobody_else(aws: Aws, wanted: Notifications) -> None:

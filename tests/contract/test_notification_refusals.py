@@ -154,15 +154,43 @@ def test_what_may_not_be_looked_at_is_not_taken_for_dead(aws: Aws, wanted: Notif
     assert "GetPolicy on it is refused to us" in error.detail
 
 
-def test_a_permission_of_ours_that_is_gone_is_not_waited_for(aws: Aws, wanted: Notifications) -> None:
-    """Where S3 goes on refusing ours and our statement is not there, the wait ends and says what is missing."""
+def test_a_function_of_ours_that_is_gone_is_not_waited_for(aws: Aws, wanted: Notifications) -> None:
+    """Where S3 goes on refusing ours and two looks find no function, the wait ends and says what is missing."""
     for permission in wanted.permissions:
-        permission.delete(aws, permission.identity)
+        permission.function.delete(aws, permission.function.identity)
     with watched(aws) as asked, pytest.raises(ResourceError) as caught:
         wanted.create(aws)
-    assert 4 == asked.count(PUT)
+    assert 5 == asked.count(PUT)
     assert "an entry of ours" in caught.value.summary
+    assert "the function does not exist" in caught.value.detail
+    assert_absent(aws, wanted)
+
+
+def test_a_permission_of_ours_that_no_read_shows_is_waited_for(aws: Aws, wanted: Notifications) -> None:
+    """GetPolicy shows a fresh statement as late as S3 sees it: one that does not show is no reason to give up."""
+    ours, unknown = unable(wanted.entries[0].destination), Fault(404, "ResourceNotFoundException", "no policy")
+    with answering(aws, PUT, *[ours] * 8), answering(aws, "GetPolicy", unknown):
+        wanted.create(aws)
+    assert_in_sync(aws, wanted)
+
+
+def test_a_destination_of_ours_that_may_not_be_read_is_waited_for(aws: Aws, wanted: Notifications) -> None:
+    """A look that is refused says nothing of ours: S3 is asked on."""
+    ours, refusal = unable(wanted.entries[0].destination), Fault(403, "AccessDeniedException", "no")
+    with answering(aws, PUT, *[ours] * 8), answering(aws, "GetPolicy", refusal):
+        wanted.create(aws)
+    assert_in_sync(aws, wanted)
+
+
+def test_a_permission_of_ours_that_stays_away_is_told_in_the_end(aws: Aws, wanted: Notifications) -> None:
+    """Where our statement is not there when the wait is over that is said, and `up` makes it: nobody does by hand."""
+    for permission in wanted.permissions:
+        permission.delete(aws, permission.identity)
+    with pytest.raises(ResourceError) as caught:
+        wanted.create(aws)
     assert "nothing lets S3 invoke it" in caught.value.detail
+    assert "task-deploy up" in caught.value.hint
+    assert "add-permission" not in caught.value.hint
     assert_absent(aws, wanted)
 
 

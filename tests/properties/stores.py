@@ -78,7 +78,7 @@ class Store:
 class Client:
     """One client's calls: each takes some of `latencies` on the way, and as much on the way back.
 
-    `fates` are those of the puts, of which none is sent again: where one is lost, before or after S3 took it. Those after them live.
+    `fates` are those of the first puts: each may be lost, before or after S3 took it. None is sent again.
     """
 
     def __init__(self, store: Store, clock: Clock, latencies: Iterator[float], fates: Sequence[str] = ()) -> None:

@@ -85,7 +85,9 @@ def restore_notifications(
         Path | None,
         typer.Option("--from", help="The kept file; without it, the last one of this bucket but undo copies."),
     ] = None,
-    drop_new: Annotated[bool, typer.Option("--drop-new", help="Also remove what others have added since.")] = False,
+    drop_new: Annotated[
+        bool, typer.Option("--drop-new", help="Also remove entries that others have added since.")
+    ] = False,
     skip_dead_foreign: SkipDeadForeign = False,
 ) -> None:
     """Put back what others had in a bucket's notifications before this project wrote them. Shows, then asks."""

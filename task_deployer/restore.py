@@ -67,8 +67,8 @@ def restore(project: Project, run: Run, choice: Choice, show: Callable[[Restored
     if plan.refusals:
         raise SafetyError(
             f"What was kept of the bucket {bucket} does not go with what is there now",
-            detail="\n".join([*plan.refusals, "Nothing was changed."]),
-            hint="Remove or change the entry that is in the way, or add --drop-new if it appeared since.",
+            detail="\n".join([*(refusal.what for refusal in plan.refusals), "Nothing was changed."]),
+            hint=" ".join(dict.fromkeys(refusal.advice for refusal in plan.refusals)),
         )
     if plan.changes:
         run.confirm(f"This changes notifications of the bucket {bucket} that are not this stack's. Go on?")

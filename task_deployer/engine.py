@@ -88,8 +88,8 @@ class _Forwards:
         anew = change.anew and not self._is_tied_as_before(resource, aws)
         with on_behalf_of(resource.rights, resource.arns(aws.account, resource.identity)):
             if anew:
-                resource.delete(aws, resource.identity)
-            if anew or change.action is Action.CREATE:
+                resource.make_anew(aws)
+            elif change.action is Action.CREATE:
                 resource.create(aws)
             else:
                 resource.update(aws, self._observed[change.address])

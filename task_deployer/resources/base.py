@@ -104,6 +104,11 @@ class Resource(ABC, Generic[Seen]):
     def update(self, aws: Aws, seen: Seen) -> None:
         """Make what is there as wanted. Where the document is shared it is read again first."""
 
+    def make_anew(self, aws: Aws) -> None:
+        """Remove it and make it again."""
+        self.delete(aws, self.identity)
+        self.create(aws)
+
     @classmethod
     @abstractmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:

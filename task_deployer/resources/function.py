@@ -12,6 +12,7 @@ from task_deployer.aws import Account, Aws
 from task_deployer.errors import ResourceError
 from task_deployer.refusals import code_of, is_unreservable, message_of
 from task_deployer.resources import function_environment as environment
+from task_deployer.resources import statements
 from task_deployer.resources.base import Difference, Identity, Resource, Value, differing
 from task_deployer.resources.ownership import recognised
 from task_deployer.resources.queue import Queue
@@ -39,7 +40,7 @@ class Function(Resource[SeenFunction]):
             "lambda:PutFunctionConcurrency",
             "lambda:DeleteFunctionConcurrency",
             "lambda:TagResource",
-            "lambda:DeleteFunction",  # one that outlived its role is made anew
+            *("lambda:DeleteFunction", *statements.ACTIONS),  # one that outlived its role is made anew
         ),
         delete=("lambda:DeleteFunction",),
     )
@@ -160,6 +161,9 @@ class Function(Resource[SeenFunction]):
             self._tag(aws)
         if "ReservedConcurrentExecutions" in paths:
             self._reserve(aws)
+
+    def make_anew(self, aws: Aws) -> None:
+        statements.keeping_statements(aws, self.name, partial(super().make_anew, aws))
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:

@@ -40,7 +40,19 @@ PURE = {
 }
 TOUCHES_THE_WORLD = {"os", "pathlib", "socket", "subprocess", "time", "random", "threading", "concurrent", "shutil"}
 KNOWS_BOTOCORE = {
-    *("aws", "once", "pages", "reach", "refusals", "retry", "engine", "session", "uploads", "unknown_credentials", "walk"),
+    *(
+        "aws",
+        "once",
+        "pages",
+        "reach",
+        "refusals",
+        "retry",
+        "engine",
+        "session",
+        "uploads",
+        "unknown_credentials",
+        "walk",
+    ),
 }
 STARTS_THE_LOCAL_AWS = {"cli_local", "demo", "project"}
 COMMANDS = {

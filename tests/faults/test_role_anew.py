@@ -4,10 +4,14 @@ import json
 from collections.abc import Callable
 
 import pytest
+from botocore.exceptions import ClientError
 
+from task_deployer.aws import Aws
+from task_deployer.care import Care, Remark
 from task_deployer.manifest import read
 from task_deployer.plan import Action
-from tests.aws import Crash, Fault, answering, answering_until, crashing, watched
+from tests.aws import Crash, Fault, Given, answering, answering_until, crashing, losing_the_answer, new_name, watched
+from tests.contract.wishes import function as function_of
 from tests.faults.scene import Scene
 from tests.invariants import assert_all_recorded, assert_nothing_left, read_foreign
 
@@ -58,6 +62,63 @@ def test_the_function_is_made_anew_with_its_role(
     assert [] == asked.mutating
     assert () == again.plan.pending
     assert_all_recorded(scene.manifest)
+
+
+def test_what_others_may_do_with_the_function_stays(new_scene: Callable[[], Scene]) -> None:
+    """Statements of others in the function's policy are there again when it was made anew, as they were."""
+    scene = new_scene()
+    scene.up()
+    client, name = scene.aws.lambda_, f"{scene.name}-dev-ingest"
+    topic = "arn:aws:sns:eu-central-1:000000000000:partner"
+    client.add_permission(
+        FunctionName=name,
+        StatementId="partner",
+        Action="lambda:InvokeFunction",
+        Principal="sns.amazonaws.com",
+        SourceArn=topic,
+    )
+    before = _statements(scene)
+    assert "partner" in before
+    _lose_the_role(scene)
+    with losing_the_answer(scene.aws, "CreateFunction"):
+        result = scene.up()
+    assert [] == [warning for warning in result.warnings if warning.code == "statements-lost"]
+    assert before == _statements(scene)
+
+
+def test_a_statement_that_cannot_be_put_back_is_told(aws: Aws) -> None:
+    """What AddPermission cannot say, or Lambda refuses, is told with the statement itself and the reason."""
+    deny = {"Sid": "deny", "Effect": "Deny", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": "*"}
+    gone = {"Sid": "gone", "Effect": "Allow", "Principal": {"AWS": "AIDAGONE"}, "Action": "lambda:InvokeFunction"}
+    policy = json.dumps({"Policy": json.dumps({"Statement": [deny, gone]})})
+    refusal = Fault(400, "InvalidParameterValueException", "The provided principal was invalid.")
+    function = function_of(aws, new_name())
+    function.role.create(aws)
+    function.create(aws)
+    told: list[Remark] = []
+    with answering(aws, "GetPolicy", Given(200, body=policy)), answering(aws, "AddPermission", refusal):
+        function.make_anew(aws.caring_with(Care(tell=told.append)))
+    (remark,) = told
+    assert "statements-lost" == remark.code
+    for words in ('"Sid": "deny"', "AddPermission cannot say it", '"Sid": "gone"', "principal was invalid"):
+        assert words in remark.message
+
+
+def test_a_policy_that_may_not_be_read_is_not_deleted(aws: Aws) -> None:
+    """Where the policy cannot be seen nothing is removed: what is in it could not be put back."""
+    function = function_of(aws, new_name())
+    function.role.create(aws)
+    function.create(aws)
+    no = Fault(403, "AccessDeniedException", "no")
+    with answering(aws, "GetPolicy", no), watched(aws) as asked, pytest.raises(ClientError):
+        function.make_anew(aws)
+    assert [] == asked.mutating
+
+
+def _statements(scene: Scene) -> dict[str, object]:
+    """The statements of the function's policy by their ids."""
+    policy = scene.aws.lambda_.get_policy(FunctionName=f"{scene.name}-dev-ingest")["Policy"]
+    return {one["Sid"]: one for one in json.loads(policy)["Statement"]}
 
 
 def test_a_crash_on_the_way_forgets_nothing(new_scene: Callable[[], Scene]) -> None:

@@ -1,0 +1,116 @@
+"""The statements in a function's resource policy, carried over the time in which the function is made again.
+
+DeleteFunction takes the policy along, and with it what others put there. AddPermission can say most of what a statement
+can (Lambda API reference, AddPermission); what it cannot say, or Lambda refuses, is told.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+from botocore.exceptions import ClientError
+
+from task_deployer.aws import Aws
+from task_deployer.care import Remark
+from task_deployer.refusals import CALL_ERRORS, code_of
+from task_deployer.retry import FUNCTION_BUSY, FUNCTION_VISIBLE, STATEMENT_REPLACED, patiently
+from task_deployer.throttle import persistently
+
+ACTIONS = ("lambda:GetPolicy", "lambda:AddPermission")
+"""The IAM actions that it takes."""
+
+Statement = Mapping[str, object]
+
+_CONDITIONS = {
+    ("arnlike", "aws:sourcearn"): "SourceArn",
+    ("stringequals", "aws:sourceaccount"): "SourceAccount",
+    ("stringequals", "aws:principalorgid"): "PrincipalOrgID",
+    ("stringequals", "lambda:eventsourcetoken"): "EventSourceToken",
+    ("stringequals", "lambda:functionurlauthtype"): "FunctionUrlAuthType",
+}
+"""How Lambda stores AddPermission's conditions, in small letters."""
+
+
+def keeping_statements(aws: Aws, function: str, make_anew: Callable[[], None]) -> None:
+    """Make the function anew, and put every statement back; ours too, so that events find it the sooner.
+
+    A policy that may not be read ends it before anything is removed. The making is repeated on its own where AWS has
+    no time: done again from its start, it would find no statements any more.
+    """
+    statements = _read(aws, function)
+    lost = {str(one.get("Sid")): "the function could not be made" for one in statements}
+    try:
+        persistently(aws.patience, aws.pace, "lambda", make_anew)
+        lost = dict(_put_back(aws, function, statements))
+    finally:
+        if lost:
+            aws.care.tell(_told(function, [one for one in statements if str(one.get("Sid")) in lost], lost))
+
+
+def parameters(statement: Statement) -> dict[str, str] | None:
+    """What AddPermission takes for a statement; None where it has no words for it."""
+    principal, action, sid = _principal(statement.get("Principal")), statement.get("Action"), statement.get("Sid")
+    conditions = list(_conditions(statement.get("Condition")))
+    said = isinstance(principal, str) and isinstance(action, str) and isinstance(sid, str)
+    named = {_CONDITIONS.get((operator.lower(), key.lower())): value for operator, key, value in conditions}
+    texts = {name: value for name, value in named.items() if name is not None and isinstance(value, str)}
+    if not said or statement.get("Effect") != "Allow" or len(texts) < len(conditions):
+        return None
+    return {"StatementId": str(sid), "Action": str(action), "Principal": str(principal), **texts}
+
+
+def _read(aws: Aws, function: str) -> Sequence[Statement]:
+    try:
+        policy = json.loads(aws.lambda_.get_policy(FunctionName=function)["Policy"])
+    except ClientError as error:
+        if code_of(error) == "ResourceNotFoundException":
+            return ()
+        raise
+    return [one for one in policy.get("Statement", []) if isinstance(one, Mapping)]
+
+
+def _put_back(aws: Aws, function: str, statements: Sequence[Statement]) -> Iterator[tuple[str, str]]:
+    """Add them one after the other, since calls that run at once can lose one; yields those that are lost, and why."""
+    for statement in statements:
+        given = parameters(statement)
+        if given is None:
+            yield str(statement.get("Sid")), "AddPermission cannot say it"
+            continue
+        try:
+            persistently(aws.patience, aws.pace, "lambda", partial(_add, aws, function, given))
+        except CALL_ERRORS as error:
+            yield str(statement.get("Sid")), str(error)
+
+
+def _add(aws: Aws, function: str, given: Mapping[str, str]) -> None:
+    def call() -> None:
+        aws.lambda_.add_permission(FunctionName=function, **given)  # type: ignore[arg-type]  # its words
+
+    try:
+        patiently(aws.patience, FUNCTION_VISIBLE, lambda: patiently(aws.patience, FUNCTION_BUSY, call))
+    except ClientError as error:
+        if not STATEMENT_REPLACED.matches(error):  # an answer that was lost: it is there
+            raise
+
+
+def _principal(principal: object) -> object:
+    if isinstance(principal, Mapping) and len(principal) == 1:
+        ((sort, named),) = principal.items()
+        return named if sort in ("Service", "AWS") else None
+    return principal
+
+
+def _conditions(condition: object) -> Iterator[tuple[str, str, object]]:
+    for operator, tests in condition.items() if isinstance(condition, Mapping) else ():
+        for key, value in tests.items() if isinstance(tests, Mapping) else ():
+            yield str(operator), str(key), value
+
+
+def _told(function: str, statements: Sequence[Statement], lost: Mapping[str, str]) -> Remark:
+    which = "; ".join(f"{json.dumps(one)} ({lost[str(one.get('Sid'))]})" for one in statements)
+    return Remark(
+        "statements-lost",
+        f"function.{function}",
+        f"The function {function} was made anew because its role was, and statements of its policy are lost: {which}. "
+        "Those of this stack come with the next `up`; of others', tell whoever relies on them.",
+    )

@@ -14,7 +14,7 @@ from task_deployer.reservations import GET_LIMITS
 from task_deployer.resources import KINDS, EventSource, Function, Notifications, Role
 from task_deployer.resources.base import Address, Identity
 from task_deployer.resources.bucket_traits import TRAITS
-from task_deployer.resources.destinations import FUNCTION_ACTIONS, QUEUE_ACTIONS
+from task_deployer.resources.destinations import FUNCTION_ACTIONS, QUEUE_ACTIONS, TOPIC_ACTIONS
 from task_deployer.resources.kms_key import DESCRIBE
 from task_deployer.resources.rights import Rights
 from task_deployer.resources.tagged_things import GET_RESOURCES
@@ -129,6 +129,7 @@ def _destinations(things: Iterable[_Thing], account: Account) -> Iterator[Statem
     if any(thing.kind == Notifications.kind for thing in things):
         yield Statement("LookAtFunctions", FUNCTION_ACTIONS, (account.arn("lambda", "function:*"),))
         yield Statement("LookAtQueues", QUEUE_ACTIONS, (account.arn("sqs", "*"),))
+        yield Statement("LookAtTopics", TOPIC_ACTIONS, (account.arn("sns", "*"),))
 
 
 def _simulating(account: Account) -> Iterator[Statement]:

@@ -65,7 +65,7 @@ def access(endpoint_url: str) -> Access:
 
 def clients(aws: Aws) -> "tuple[BaseClient, ...]":
     """All the clients, also those that are made late."""
-    rare: list[BaseClient] = [aws.rare(service) for service in ("kms", "resourcegroupstaggingapi")]  # type: ignore[misc]  # clients
+    rare: list[BaseClient] = [aws.rare(service) for service in ("kms", "resourcegroupstaggingapi", "sns")]  # type: ignore[misc]  # clients
     return (aws.s3, aws.iam, aws.lambda_, aws.sqs, aws.logs, aws.events, *rare)
 
 
@@ -96,7 +96,7 @@ class Fault:
                 return {}, ""
             case "s3":
                 return {}, f"<Error>{xml}</Error>"
-            case "iam":
+            case "iam" | "sns":
                 return {}, f"<ErrorResponse><Error>{xml}</Error><RequestId>r</RequestId></ErrorResponse>"
             case "sqs":
                 short = self.code.rpartition(".")[2]

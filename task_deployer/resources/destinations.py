@@ -1,10 +1,9 @@
 """Looking at a destination of S3's notifications: whether it is there, and whether S3 may send to it. Reads only."""
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
+from typing import Protocol
 
 from botocore.exceptions import ClientError
 
@@ -13,6 +12,7 @@ from task_deployer.forbidden import CODES
 from task_deployer.refusals import code_of
 from task_deployer.resources.base import Identity
 from task_deployer.resources.bucket import account_of
+from task_deployer.resources.s3_allowed import SERVICE, Source, allows
 
 FUNCTION_ACTIONS = ("lambda:GetPolicy", "lambda:GetFunctionConfiguration")
 """The IAM actions that looking at a function takes."""
@@ -20,15 +20,27 @@ FUNCTION_ACTIONS = ("lambda:GetPolicy", "lambda:GetFunctionConfiguration")
 QUEUE_ACTIONS = ("sqs:GetQueueAttributes",)
 """The IAM actions that looking at a queue takes."""
 
-_SERVICE = "s3.amazonaws.com"
-_LIKENESS = re.compile(r"(ForAnyValue:|ForAllValues:)?(String|Arn)(Equals|EqualsIgnoreCase|Like)(IfExists)?")
+TOPIC_ACTIONS = ("sns:GetTopicAttributes",)
+"""The IAM actions that looking at a topic takes."""
+
 _NO_QUEUE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
+_NO_TOPIC = {"NotFound", "NotFoundException"}
 _REMOVE = "Ask its owner to remove that entry, or to make the {what} again."
 _KMS = (
     "A queue with the key alias/aws/sqs cannot get S3's events, because nobody can change that key's policy. Its owner "
     "gives it SSE-SQS (`aws sqs set-queue-attributes --queue-url {url} --attributes SqsManagedSseEnabled=true`), or a "
     "key whose policy allows s3.amazonaws.com kms:GenerateDataKey and kms:Decrypt."
 )
+
+_TOPIC_KMS = (
+    "A topic with the key alias/aws/sns cannot get S3's events, because nobody can change that key's policy. Its owner "
+    "gives it a key whose policy allows s3.amazonaws.com kms:GenerateDataKey and kms:Decrypt."
+)
+
+
+class _TopicReader(Protocol):
+    def get_topic_attributes(self, *, TopicArn: str) -> Mapping[str, Mapping[str, str]]:  # noqa: N803 - boto3's name
+        """Read a topic's policy and key, among others."""
 
 
 @dataclass(frozen=True)
@@ -46,21 +58,12 @@ class Finding:
     """Whether S3 refuses it for what was seen; false where that is only likely, or nothing could be seen."""
 
 
-@dataclass(frozen=True)
-class _Source:
-    """A bucket as a policy's conditions tell it."""
-
-    name: str
-    arn: str
-    account: str
-
-
 def look(aws: Aws, bucket: Identity, arn: str) -> Finding:
     """Look at one destination, as far as we may: a read that is refused is told, and never taken for absence."""
     never = unfit(aws.account, arn)
     if never is not None:
         return never
-    source = _Source(bucket["bucket"], aws.account.bucket_arn(bucket["bucket"]), account_of(aws, bucket))
+    source = Source(bucket["bucket"], aws.account.bucket_arn(bucket["bucket"]), account_of(aws, bucket))
     service = arn.split(":")[2] if arn.count(":") >= 5 else ""  # noqa: PLR2004 - arn:partition:service:region:account:rest
     try:
         match service:
@@ -68,6 +71,8 @@ def look(aws: Aws, bucket: Identity, arn: str) -> Finding:
                 return _function(aws, source, arn)
             case "sqs":
                 return _queue(aws, source, arn)
+            case "sns":
+                return _topic(aws, source, arn)
             case _:
                 return Finding("S3 cannot send to it, or may not")
     except ClientError as error:
@@ -80,15 +85,15 @@ def unfit(account: Account, arn: str) -> Finding | None:
     """What makes S3 refuse a destination whatever else is true: another region than the bucket's, or a FIFO queue."""
     region = (arn.split(":") + [""] * 4)[3]
     if arn.endswith(".fifo"):
-        advice = "Send to a standard queue, or by EventBridge, which takes FIFO queues as targets."
-        return Finding("S3 sends to no FIFO queue", advice, is_unfit=True)
+        advice = "Send to a standard one, or by EventBridge, which takes FIFO queues as targets."
+        return Finding("S3 sends to no FIFO queue or topic", advice, is_unfit=True)
     if region and region != account.region:
         advice = f"Use a destination in {account.region}."
         return Finding(f"it is in {region}, and S3 sends only to the bucket's own region", advice, is_unfit=True)
     return None
 
 
-def _function(aws: Aws, source: _Source, arn: str) -> Finding:
+def _function(aws: Aws, source: Source, arn: str) -> Finding:
     name, qualifier = [*arn.split(":")[6:], ""][:2]
     which = {"Qualifier": qualifier} if qualifier else {}
     function = ":".join(arn.split(":")[:7]) if name else arn
@@ -101,7 +106,7 @@ def _function(aws: Aws, source: _Source, arn: str) -> Finding:
         if not _function_exists(aws, function):
             here = _is_here(aws, arn)
             return Finding("the function does not exist", _REMOVE.format(what="function"), is_absent=here, is_dead=here)
-    if _allows(policy, source, "lambda:InvokeFunction"):
+    if allows(policy, source, "lambda:InvokeFunction"):
         return Finding("the function is there, and its policy lets S3 invoke it", is_fine=True)
     return Finding("the function is there, but nothing lets S3 invoke it", _permit(source, arn), is_dead=True)
 
@@ -122,15 +127,15 @@ def _is_here(aws: Aws, arn: str) -> bool:
     return arn.split(":")[4] == aws.account.id
 
 
-def _permit(source: _Source, arn: str) -> str:
+def _permit(source: Source, arn: str) -> str:
     return (
         f"Its owner allows it: `aws lambda add-permission --function-name {arn} --statement-id s3-{source.name} "
-        f"--action lambda:InvokeFunction --principal {_SERVICE} --source-arn {source.arn} "
+        f"--action lambda:InvokeFunction --principal {SERVICE} --source-arn {source.arn} "
         f"--source-account {source.account}`."
     )
 
 
-def _queue(aws: Aws, source: _Source, arn: str) -> Finding:
+def _queue(aws: Aws, source: Source, arn: str) -> Finding:
     owner, name = arn.split(":")[4:6]
     url = replace(aws.account, id=owner).queue_url(name)
     try:
@@ -138,78 +143,57 @@ def _queue(aws: Aws, source: _Source, arn: str) -> Finding:
     except ClientError as error:
         if code_of(error) not in _NO_QUEUE:
             raise
-        here = _is_here(aws, arn)
-        hidden = "" if here else f", or the account {owner} does not show it to us"
-        return Finding(f"the queue does not exist{hidden}", _REMOVE.format(what="queue"), is_absent=here, is_dead=here)
+        return _not_there(aws, "queue", arn)
     attributes = {str(key): value for key, value in found.get("Attributes", {}).items()}
     if attributes.get("KmsMasterKeyId", "").endswith("alias/aws/sqs"):
         why = "the queue is encrypted with alias/aws/sqs, which S3 cannot use"
         return Finding(why, _KMS.format(url=url), is_dead=True)
-    if _allows(attributes.get("Policy") or "{}", source, "sqs:SendMessage"):
-        return _queue_allows(attributes.get("KmsMasterKeyId", ""))
-    return Finding("the queue is there, but its policy lets S3 not send to it", _let_send(source, arn), is_dead=True)
+    return _judged("queue", attributes, source, arn, "sqs:SendMessage")
 
 
-def _queue_allows(key: str) -> Finding:
+def _topic(aws: Aws, source: Source, arn: str) -> Finding:
+    client: _TopicReader = aws.rare("sns")  # type: ignore[assignment]  # a client of that service
+    try:
+        attributes = client.get_topic_attributes(TopicArn=arn)["Attributes"]
+    except ClientError as error:
+        if code_of(error) not in _NO_TOPIC:
+            raise
+        return _not_there(aws, "topic", arn)
+    if attributes.get("KmsMasterKeyId", "").endswith("alias/aws/sns"):
+        return Finding("the topic is encrypted with alias/aws/sns, which S3 cannot use", _TOPIC_KMS, is_dead=True)
+    return _judged("topic", attributes, source, arn, "sns:Publish")
+
+
+def _not_there(aws: Aws, what: str, arn: str) -> Finding:
+    here = _is_here(aws, arn)
+    hidden = "" if here else f", or the account {arn.split(':')[4]} does not show it to us"
+    return Finding(f"the {what} does not exist{hidden}", _REMOVE.format(what=what), is_absent=here, is_dead=here)
+
+
+def _judged(what: str, attributes: Mapping[str, str], source: Source, arn: str, action: str) -> Finding:
+    """Judge by policy and key. A topic's first policy asks for AWS:SourceOwner: what S3 says there only AWS knows."""
+    policy, key = attributes.get("Policy") or "{}", attributes.get("KmsMasterKeyId", "")
+    if not allows(policy, source, action):
+        advice = _let_send(what, source, arn, action)
+        return Finding(f"the {what} is there, but its policy lets S3 not send to it", advice, is_dead=True)
+    if "aws:sourceowner" in policy.lower():
+        why = f"the {what} is there, and only AWS can tell whether its policy lets S3 send to it"
+        return Finding(why, _let_send(what, source, arn, action))
     if not key:
-        return Finding("the queue is there, and its policy lets S3 send to it", is_fine=True)
-    advice = f"The policy of the key {key} has to allow {_SERVICE} kms:GenerateDataKey and kms:Decrypt."
-    return Finding(f"the queue lets S3 send to it, and is encrypted with {key}, which S3 may not use", advice)
+        return Finding(f"the {what} is there, and its policy lets S3 send to it", is_fine=True)
+    advice = f"The policy of the key {key} has to allow {SERVICE} kms:GenerateDataKey and kms:Decrypt."
+    return Finding(f"the {what} lets S3 send to it, and is encrypted with {key}, which S3 may not use", advice)
 
 
-def _let_send(source: _Source, arn: str) -> str:
+def _let_send(what: str, source: Source, arn: str, action: str) -> str:
     statement = {
         "Effect": "Allow",
-        "Principal": {"Service": _SERVICE},
-        "Action": "sqs:SendMessage",
+        "Principal": {"Service": SERVICE},
+        "Action": action,
         "Resource": arn,
         "Condition": {
             "ArnLike": {"aws:SourceArn": source.arn},
             "StringEquals": {"aws:SourceAccount": source.account},
         },
     }
-    return f"Its owner adds this statement to the queue's policy: {json.dumps(statement)}"
-
-
-def _allows(policy: str, source: _Source, action: str) -> bool:
-    """Whether some statement may let S3 do this for this bucket. What only AWS can judge counts as met."""
-    known = {"aws:sourcearn": source.arn, "aws:sourceaccount": source.account}
-    return any(
-        statement.get("Effect") == "Allow"
-        and ("NotPrincipal" in statement or _is_s3(statement.get("Principal")))
-        and ("NotAction" in statement or _matches(action.lower(), _words(statement.get("Action"))))
-        and all(_holds(pair, known) for pair in _conditions(statement.get("Condition")))
-        for statement in _mappings(json.loads(policy).get("Statement", []))
-    )
-
-
-def _is_s3(principal: object) -> bool:
-    if isinstance(principal, Mapping):
-        return bool({_SERVICE, "*"} & {*_words(principal.get("Service"))}) or "*" in _words(principal.get("AWS"))
-    return principal == "*"
-
-
-def _holds(condition: tuple[str, object], known: Mapping[str, str]) -> bool:
-    key, wanted = condition
-    words = _words(wanted)
-    return key not in known or any("${" in word for word in words) or _matches(known[key].lower(), words)
-
-
-def _matches(value: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(value, pattern.lower()) for pattern in patterns)
-
-
-def _conditions(condition: object) -> Iterator[tuple[str, object]]:
-    """Keys and values of those conditions that ask for a likeness, as in `ArnLikeIfExists`; others AWS alone judges."""
-    for operator, tests in condition.items() if isinstance(condition, Mapping) else ():
-        if isinstance(tests, Mapping) and _LIKENESS.fullmatch(str(operator)):
-            yield from ((str(key).lower(), value) for key, value in tests.items())
-
-
-def _mappings(value: object) -> list[Mapping[str, object]]:
-    found = value if isinstance(value, list) else [value]
-    return [item for item in found if isinstance(item, Mapping)]
-
-
-def _words(value: object) -> list[str]:
-    return [value] if isinstance(value, str) else [str(item) for item in value] if isinstance(value, list) else []
+    return f"Its owner adds this statement to the {what}'s policy: {json.dumps(statement)}"

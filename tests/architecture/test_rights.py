@@ -17,7 +17,7 @@ from tests.rights import actions_of, printed
 CLIENTS = {"s3": "s3", "iam": "iam", "lambda_": "lambda", "sqs": "sqs", "logs": "logs", "events": "events"}
 """The fields of `Aws` that are clients, and botocore's names of their services."""
 
-SERVICES = (*CLIENTS.values(), "kms", "resourcegroupstaggingapi")
+SERVICES = (*CLIENTS.values(), "kms", "resourcegroupstaggingapi", "sns")
 ELSEWHERE = ("task_deployer.local", "task_deployer.demo", "task_deployer.caller")
 """What speaks to the local AWS, and to STS, whose GetCallerIdentity needs no right."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from task_deployer.aws import Aws
-from task_deployer.resources.destinations import FUNCTION_ACTIONS, QUEUE_ACTIONS, look
+from task_deployer.resources.destinations import FUNCTION_ACTIONS, QUEUE_ACTIONS, TOPIC_ACTIONS, look
 from tests.aws import Fault, answering, new_name, watched
 from tests.contract.wishes import function
 
@@ -107,7 +107,7 @@ def test_what_is_not_there(aws: Aws, resource: str, account: str, dead: bool) ->
 
 @pytest.mark.parametrize(
     ("service", "resource", "read"),
-    [("lambda", "function:f", "GetPolicy"), ("sqs", "q", "GetQueueAttributes")],
+    [("lambda", "function:f", "GetPolicy"), ("sqs", "q", "GetQueueAttributes"), ("sns", "t", "GetTopicAttributes")],
 )
 def test_what_may_not_be_read_is_not_dead(aws: Aws, service: str, resource: str, read: str) -> None:
     """A refused read says nothing of the destination."""
@@ -132,5 +132,59 @@ def test_a_look_takes_the_rights_that_are_named(aws: Aws) -> None:
     with watched(aws) as asked:
         look(aws, BUCKET, aws.account.arn("lambda", "function:none"))
         look(aws, BUCKET, aws.account.arn("sqs", "none"))
-    actions = [*FUNCTION_ACTIONS, *QUEUE_ACTIONS]
+        look(aws, BUCKET, aws.account.arn("sns", "none"))
+    actions = [*FUNCTION_ACTIONS, *QUEUE_ACTIONS, *TOPIC_ACTIONS]
     assert [action.partition(":")[2] for action in actions] == asked.operations
+
+
+def topic(aws: Aws, **attributes: str) -> str:
+    """Make a topic; returns its ARN."""
+    client = aws.rare("sns")
+    return str(client.create_topic(Name=new_name(), Attributes=attributes)["TopicArn"])  # type: ignore[attr-defined]  # its client
+
+
+def publishing(**statement: object) -> str:
+    """A topic's policy of one statement for S3, with this in it or in place of the usual."""
+    return allowing({"Action": "sns:Publish", **statement})
+
+
+def test_a_topic_that_s3_may_publish_to(aws: Aws) -> None:
+    """A topic is looked at as a queue is: one that is there, and whose policy lets S3 publish, is fine."""
+    assert look(aws, BUCKET, topic(aws, Policy=publishing())).is_fine
+
+
+def test_a_topic_that_s3_may_not_publish_to(aws: Aws) -> None:
+    """A forbidden topic is told apart from a dead one, with the statement that is missing."""
+    arn = topic(aws, Policy=publishing(Principal={"Service": "sqs.amazonaws.com"}))
+    found = look(aws, BUCKET, arn)
+    assert (True, False) == (found.is_dead, found.is_absent)
+    statement = json.loads(found.advice[found.advice.index("{") :])
+    assert ("sns:Publish", arn) == (statement["Action"], statement["Resource"])
+
+
+def test_a_topic_with_the_policy_of_its_birth(aws: Aws) -> None:
+    """The policy that SNS gives a topic asks for AWS:SourceOwner, which AWS alone can judge: neither fine nor dead."""
+    statement = {"Principal": {"AWS": "*"}, "Condition": {"StringEquals": {"AWS:SourceOwner": aws.account.id}}}
+    found = look(aws, BUCKET, topic(aws, Policy=publishing(**statement)))
+    assert (False, False) == (found.is_fine, found.is_dead)
+    assert "sns:Publish" in found.advice
+
+
+@pytest.mark.parametrize(
+    ("key", "dead"), [("alias/aws/sns", True), ("arn:aws:kms:eu-central-1:000000000000:key/k", False)]
+)
+def test_a_topic_with_a_key(aws: Aws, key: str, dead: bool) -> None:  # noqa: FBT001 - the case
+    """AWS's own key shuts S3 out of a topic too; of another one it is said what its policy has to allow."""
+    found = look(aws, BUCKET, topic(aws, Policy=publishing(), KmsMasterKeyId=key))
+    assert (dead, False) == (found.is_dead, found.is_fine)
+    assert "kms:GenerateDataKey" in found.advice
+
+
+@pytest.mark.parametrize(("account", "dead"), [("", True), ("111111111111", False)])
+def test_a_topic_that_is_not_there(aws: Aws, account: str, dead: bool) -> None:  # noqa: FBT001 - the case
+    """A topic that does not exist is dead where it would be ours to see; another account may only hide it."""
+    arn = aws.account.arn("sns", new_name()).replace(aws.account.id, account or aws.account.id)
+    with answering(aws, "GetTopicAttributes", Fault(404, "NotFound", "Topic does not exist")):
+        found = look(aws, BUCKET, arn)
+    assert dead == found.is_dead
+    assert "the topic does not exist" in found.why

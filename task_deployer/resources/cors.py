@@ -113,7 +113,7 @@ class Cors(Resource[SeenCors]):
 
     def create(self, aws: Aws) -> None:
         """Put the rules. Of a shared document none was ours: one that bears our id and says something else is not."""
-        self._put(aws, entries_of(self.identity), refuse_clashes=self.shared)
+        self._put(aws, entries_of(self.identity), fresh=True)
 
     def update(self, aws: Aws, seen: SeenCors) -> None:
         """Put the rules; of a shared document those of ours that are wanted no longer go."""
@@ -135,10 +135,11 @@ class Cors(Resource[SeenCors]):
             if code_of(error) != "NoSuchBucket":
                 raise
 
-    def _put(self, aws: Aws, ours: Sequence[str], *, refuse_clashes: bool = False) -> None:
+    def _put(self, aws: Aws, ours: Sequence[str], *, fresh: bool = False) -> None:
         def call() -> None:
             if self.shared:
-                write_shared(aws, self.identity, self.rules, ours, self._refuse if refuse_clashes else _take_all)
+                check = self._refuse if fresh else _take_all
+                write_shared(aws, self.identity, self.rules, ours, check, fresh=fresh)
             else:
                 write(aws, self.identity, [rule.render() for rule in self.rules])
 

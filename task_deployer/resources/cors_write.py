@@ -54,9 +54,12 @@ def write_shared(
     rules: Sequence[CorsRule],
     ours: Sequence[str],
     check: Callable[["Sequence[CORSRuleOutputTypeDef]"], None],
+    *,
+    fresh: bool = False,
 ) -> None:
     """Make exactly these rules ours among those of others, and see that they stay. `ours` may be written over.
 
+    `fresh` ones are put even where a look shows them already: that may be from before we took them out ourselves.
     `check` refuses what was read before it is written over. Raises `ResourceError` if another writer undid it twice.
     What others took out of their own meanwhile is not put back: it may have been their wish. It is told.
     """
@@ -70,10 +73,12 @@ def write_shared(
     former: Sequence[CORSRuleOutputTypeDef] = read(aws, identity)
     found = former
     for again in range(_ATTEMPTS):
-        if is_in(found):
+        shown = is_in(found)
+        if shown and (again or not fresh):
             break
         try:
-            check(found)
+            if not shown:
+                check(found)
         except SafetyError:
             if again:
                 break  # a refusal now would take our record back, and some of ours may be there

@@ -47,6 +47,8 @@ class Part:
     shared: bool = False
     owner: str | None = None
     """The account that owns the bucket, where that is another one."""
+    fresh: bool = False
+    """Whether it is put even where a look shows it already: that may be from before we took it out ourselves."""
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -114,7 +116,8 @@ def write(aws: Aws, part: Part) -> None:
     former, place = read(aws, part.bucket, part.owner), ""
     found = former
     for again in range(_ATTEMPTS):
-        if part.is_in(found) or (again and obstacles(found, part.entries, part.keys)):
+        enough = part.is_in(found) and (again or not part.fresh)
+        if enough or (again and obstacles(found, part.entries, part.keys)):
             break  # a refusal now would take our record back, and some of ours may be there
         _check(found, part)
         kept = _keep(aws, part, found)

@@ -4,7 +4,7 @@ How they are written beside other writers is notification_write.py's; why S3 ref
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import ClassVar
 
@@ -128,10 +128,10 @@ class Notifications(Resource[SeenNotifications]):
         return obstacles(there, self.entries, ours)
 
     def create(self, aws: Aws) -> None:
-        self._write(aws, tuple(entry.key for entry in self.entries))
+        self._write(aws, replace(self._part, keys=tuple(entry.key for entry in self.entries), fresh=True))
 
     def update(self, aws: Aws, seen: SeenNotifications) -> None:
-        self._write(aws, self._replaced(seen))
+        self._write(aws, replace(self._part, keys=self._replaced(seen)))
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
@@ -146,8 +146,11 @@ class Notifications(Resource[SeenNotifications]):
         """The keys that this run may write over: those wanted, and those of ours that are wanted no longer."""
         return tuple({entry.key for entry in (*self.entries, *seen.ours.values())} - set(self.spared))
 
-    def _write(self, aws: Aws, keys: tuple[str, ...]) -> None:
-        part = Part(self.bucket.name, self.entries, keys, self.eventbridge, self.bucket.existing, self.bucket.owner)
+    @property
+    def _part(self) -> Part:
+        return Part(self.bucket.name, self.entries, (), self.eventbridge, self.bucket.existing, self.bucket.owner)
+
+    def _write(self, aws: Aws, part: Part) -> None:
         refusals, gone = count(1), frozenset[str]()
 
         def call() -> None:

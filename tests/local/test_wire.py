@@ -52,7 +52,7 @@ def test_a_call_that_the_local_aws_does_not_know_says_so(lab: "Lab") -> None:
     with pytest.raises(ClientError, match="does not know this call") as missing_operation:
         lab.sqs.start_message_move_task(SourceArn=lab.queue_arn(queue))
     with pytest.raises(ClientError, match="does not know this call") as missing_path:
-        lab.lambda_.get_account_settings()
+        lab.lambda_.list_code_signing_configs()
     with pytest.raises(ClientError, match="does not know this call") as missing_query:
         lab.iam.simulate_custom_policy(PolicyInputList=["{}"], ActionNames=["s3:GetObject"])
     for caught in (missing_operation, missing_path, missing_query):

@@ -120,11 +120,9 @@ AnyResource: TypeAlias = Resource[Any]
 
 
 def _references(resource: AnyResource) -> Iterator[AnyResource]:
-    for field in fields(resource):  # type: ignore[arg-type]  # every kind is a dataclass; a test holds it
-        value = getattr(resource, field.name)
-        for item in value if isinstance(value, tuple) else (value,):
-            if isinstance(item, Resource):
-                yield item
+    for value in (getattr(resource, field.name) for field in fields(resource)):  # type: ignore[arg-type]  # every kind is a dataclass; a test holds it
+        items = value if isinstance(value, tuple) else (value,)
+        yield from (item for item in items if isinstance(item, Resource))
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, cast
 
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError
 
 from task_deployer.aws import Account, Aws
 from task_deployer.care import Care
@@ -107,7 +107,7 @@ class Client:
             self._store.document = deepcopy(NotificationConfiguration)
         self._travel()
         if fate != LIVES:
-            raise ReadTimeoutError(endpoint_url="https://s3.example")
+            raise ClientError({"Error": {"Code": "InternalError"}}, "PutBucketNotificationConfiguration")
 
     def _travel(self) -> None:
         self._clock.sleep(next(self._latencies))

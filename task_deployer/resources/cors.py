@@ -125,7 +125,7 @@ class Cors(Resource[SeenCors]):
 
         def call() -> None:
             if shared:
-                write_shared(aws, identity, (), ours, _take_all)
+                write_shared(aws, identity, (), ours)
             else:
                 write(aws, identity, ())
 
@@ -138,8 +138,7 @@ class Cors(Resource[SeenCors]):
     def _put(self, aws: Aws, ours: Sequence[str], *, fresh: bool = False) -> None:
         def call() -> None:
             if self.shared:
-                check = self._refuse if fresh else _take_all
-                write_shared(aws, self.identity, self.rules, ours, check, fresh=fresh)
+                write_shared(aws, self.identity, self.rules, ours, self._refuse if fresh else None)
             else:
                 write(aws, self.identity, [rule.render() for rule in self.rules])
 
@@ -153,7 +152,3 @@ class Cors(Resource[SeenCors]):
                 detail=f"It appeared while this run was at work: {', '.join(clashes)}. It was left as it is.",
                 hint=_SAME_ID,
             )
-
-
-def _take_all(_: "Sequence[CORSRuleOutputTypeDef]") -> None:
-    """Nothing is in the way: what bears these ids is on record as ours."""

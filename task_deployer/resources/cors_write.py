@@ -53,15 +53,13 @@ def write_shared(
     identity: Identity,
     rules: Sequence[CorsRule],
     ours: Sequence[str],
-    check: Callable[["Sequence[CORSRuleOutputTypeDef]"], None],
-    *,
-    fresh: bool = False,
+    check: Callable[["Sequence[CORSRuleOutputTypeDef]"], None] | None = None,
 ) -> None:
     """Make exactly these rules ours among those of others, and see that they stay. `ours` may be written over.
 
-    `fresh` ones are put even where a look shows them already: that may be from before we took them out ourselves.
-    `check` refuses what was read before it is written over. Raises `ResourceError` if another writer undid it twice.
-    What others took out of their own meanwhile is not put back: it may have been their wish. It is told.
+    `check` is for rules that are made: it refuses what it must not write over, and they are put even where a look shows
+    them already, since that may be from before we took them out ourselves. Raises `ResourceError` if another writer
+    undid it twice. What others took out of their own meanwhile is not put back, as it may have been their wish, but told.
     """
     wanted = [rule.id for rule in rules]
     ids = {*ours, *wanted}
@@ -74,10 +72,10 @@ def write_shared(
     found = former
     for again in range(_ATTEMPTS):
         shown = is_in(found)
-        if shown and (again or not fresh):
+        if shown and (again or check is None):
             break
         try:
-            if not shown:
+            if check is not None and not shown:
                 check(found)
         except SafetyError:
             if again:

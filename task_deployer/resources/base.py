@@ -239,13 +239,10 @@ def entries_of(identity: Identity) -> tuple[str, ...]:
 
 def joined(one: Identity, other: Identity) -> Identity:
     """One identity with the entries of both, for the time in which either may be at AWS."""
-    if ENTRIES not in one and ENTRIES not in other:
-        return one
-    return {**one, ENTRIES: " ".join(sorted({*entries_of(one), *entries_of(other)}))}
+    both = {ENTRIES: " ".join(sorted({*entries_of(one), *entries_of(other)}))}
+    return {**one, **both} if ENTRIES in one or ENTRIES in other else one
 
 
 def differing(wanted: Mapping[str, Value], found: Mapping[str, Value], prefix: str = "") -> tuple[Difference, ...]:
     """One difference for each wanted key whose value was found to be another, or not at all."""
-    return tuple(
-        Difference(prefix + key, value, found.get(key)) for key, value in wanted.items() if found.get(key) != value
-    )
+    return tuple(Difference(prefix + key, was, found.get(key)) for key, was in wanted.items() if found.get(key) != was)

@@ -59,7 +59,7 @@ def write_shared(
 
     `check` is for rules that are made: it refuses what it must not write over, and they are put even where a look shows
     them already, since that may be from before we took them out ourselves. Raises `ResourceError` if another writer
-    undid it twice. What others took out of their own meanwhile is not put back, as it may have been their wish, but told.
+    undid it twice. What others took out of their own meanwhile is not put back, it may have been their wish, but told.
     """
     wanted = [rule.id for rule in rules]
     ids = {*ours, *wanted}

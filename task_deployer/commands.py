@@ -21,7 +21,7 @@ from task_deployer.dead_foreign import refuse_dead, warnings_of_dead
 from task_deployer.engine import execute
 from task_deployer.errors import AccountChangedError, CredentialsError, Interrupted
 from task_deployer.events import Outcome, Planned
-from task_deployer.hidden import let_new_show
+from task_deployer.hidden import let_new_show, let_tags_show
 from task_deployer.kept_documents import forget, with_care
 from task_deployer.late_groups import remove_late_groups
 from task_deployer.look import dead_in, look_at, planned_up, settled
@@ -62,7 +62,7 @@ def up(
     means = run.connect(aws)
     with manifest.opened(path, config.stack.name, config.env, aws.account) as journal:
         build = partial(stack.build, config, aws.account, journal.lineage, archives, only)
-        look = settled(means, look_at(means, build, journal.records, only))
+        look = settled(means, look_at(means, build, journal, only), journal.lineage)
         planned = planned_up(look, journal.lineage, choices)
         if not choices.skip_dead_foreign:
             refuse_dead(dead_in(means, planned, look))
@@ -97,7 +97,7 @@ def plan(
     journal.check_belongs(config.stack.name, config.env, aws.account)
     build = partial(stack.build, config, aws.account, journal.lineage, archives, only)
     means = run.connect(aws)
-    look = settled(means, look_at(means, build, journal.records, only))
+    look = settled(means, look_at(means, build, journal, only), journal.lineage)
     planned = planned_up(look, journal.lineage, choices)
     beside = bystanders(planned, look.sight.observed, look.moved.records, aws.account)
     planned = naming(planned, beside)
@@ -120,8 +120,8 @@ def status(project: Project, run: Run) -> Result:
     journal = recorded or Manifest(Path(), config.stack.name if config else "", project.env, aws.account)
     journal.check_belongs(config.stack.name if config else journal.stack, project.env, aws.account)
     build = partial(stack.build, config, aws.account, journal.lineage, archives) if config else _nothing
-    look = look_at(run.connect(aws), build, journal.records, None)
-    standings = compare(look.desired, look.sight.observed, look.records)
+    look = look_at(run.connect(aws), build, journal, None)
+    standings = compare(look.desired, look.sight.observed, look.records, journal.lineage)
     return _result(
         "status",
         journal,
@@ -148,7 +148,9 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     means = run.connect(aws)
     age = manifest_file.age(recorded.path)
     with manifest.opened(recorded.path, recorded.stack, recorded.env, aws.account) as journal:
-        observed = let_new_show(means, journal.records, survey(means, (), journal.records).observed, age)
+        sight = survey(means, (), journal.records, journal.base)
+        observed = let_new_show(means, journal.records, sight.observed, age)
+        observed = let_tags_show(means, journal.records, observed, journal.lineage)
         planned = heeding(plan_down(journal.records, observed, journal.lineage, choices.kept), choices, journal.records)
         beside = bystanders(planned, observed, journal.records, aws.account)
         planned = naming(planned, beside)

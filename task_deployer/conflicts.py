@@ -19,10 +19,15 @@ from task_deployer.resources.base import (
     entries_of,
     same_thing,
 )
-from task_deployer.tags import belongs_to_another, is_anothers, owner_of
+from task_deployer.tags import MANIFEST, belongs_to_another, owner_of
 from task_deployer.unrecorded import Conflict, unrecorded
+from task_deployer.whose import is_anothers
 
 _TAKE_DOWN = "Put the old setting back, or take the old one down first."
+_MADE_ANEW = (
+    "Somebody made it anew: take it out of this config, and the next `up` leaves it as it is and forgets it. Or it has "
+    "lost its tags: give it {tag} again, beside those that it bears."
+)
 _LEAVE = "Put the old setting back with `cors = []` and run `up`, which takes our rules out; then name the other one."
 
 
@@ -163,9 +168,9 @@ def _anothers(
     if record is None and (resource.exclusive or (seen.tags and of_others)):
         what = f"{named} exists already and is not in the manifest; {owner_of(seen.tags)}"
         return _conflict(address, what, "Choose another name, or remove that one if it is yours to remove.")
-    if record is not None and is_anothers(seen.tags, lineage, shed=resource.sheds_tags):
+    if record is not None and is_anothers(record, seen, lineage):
         what = f"{named} is recorded as ours, but {owner_of(seen.tags)}"
-        return _conflict(address, what, "Somebody made it anew. Take it out of this config, or ask its owner.")
+        return _conflict(address, what, _MADE_ANEW.format(tag=f"{MANIFEST}={lineage}"))
     return None
 
 

@@ -201,7 +201,7 @@ def _at_aws(means: Means, ground: _Ground, notes: _Notes) -> None:
     wanted = {name: rights_of(document) for name, document in needed.items()}
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(_lacking, means, frozenset[Right]().union(*wanted.values()))
-        sight = notes.attempt("resources", lambda: survey(means, desired, records))
+        sight = notes.attempt("resources", lambda: survey(means, desired, records, journal.base if journal else ""))
         missing = asked.result()
     notes.checks += rights_checks(means.aws.caller, wanted, missing)
     if sight is None:
@@ -221,7 +221,7 @@ def _at_aws(means: Means, ground: _Ground, notes: _Notes) -> None:
     dead = notes.attempt("destinations", lambda: dead_foreign(means, tuple(observed), desired, records, observed))
     notes.checks += checks_of_dead(dead or (), written)
     if journal is not None:
-        notes.checks += links(Scene(desired, records, observed, compare(desired, observed, records)))
+        notes.checks += links(Scene(desired, records, observed, compare(desired, observed, records, journal.lineage)))
 
 
 def _desired(aws: Aws, ground: _Ground, notes: _Notes, found: Found = NOTHING) -> Sequence[Desired]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from task_deployer.aws import Aws
 from task_deployer.conflicts import is_existing
-from task_deployer.errors import ResourceError
+from task_deployer.errors import AccountChangedError, ResourceError, SafetyError, TaskDeployError, UnsureError
 from task_deployer.events import Outcome, Skipped
 from task_deployer.hidden import is_still_there
 from task_deployer.manifest import Manifest
@@ -17,10 +17,12 @@ from task_deployer.observe import until_gone
 from task_deployer.outlived import known_id
 from task_deployer.plan import Action, Change, Desired, Plan
 from task_deployer.records import Origin, Record, Status, entries_in_others, with_status
-from task_deployer.refusals import on_behalf_of
+from task_deployer.refusals import CALL_ERRORS, leaves_open, on_behalf_of
 from task_deployer.resources import KINDS
-from task_deployer.resources.base import ENTRIES, Address, Bound, HoldsData, Identity, entries_of, joined, same_thing
+from task_deployer.resources.base import ENTRIES, Address, HoldsData, Identity, entries_of, joined, same_thing
 from task_deployer.resources.other_writers import Borrowing
+from task_deployer.resources.tied import Bound
+from task_deployer.unmade import made_nothing
 from task_deployer.walk import Means, Steps, Walk
 
 
@@ -52,10 +54,11 @@ class _Forwards:
         self._manifest = manifest
         self._known = dict(manifest.records)
         self._planned = {change.address for change in plan.changes}
+        self._doubtful: set[Address] = set()
 
     def walk(self, changes: tuple[Change, ...], means: Means) -> Outcome:
         edges = {c.address: {parent.address for parent in self._desired[c.address].depends_on} for c in changes}
-        return Walk(changes, edges, Steps(self._intend, self._job, self._settle, self._refused), means).run()
+        return Walk(changes, edges, Steps(self._intend, self._job, self._settle, self._failed), means).run()
 
     def _record(self, change: Change) -> Record:
         resource = self._desired[change.address]
@@ -90,7 +93,7 @@ class _Forwards:
             if anew:
                 resource.make_anew(aws)
             elif change.action is Action.CREATE:
-                resource.create(aws)
+                self._create(resource, aws)
             else:
                 resource.update(aws, self._observed[change.address])
 
@@ -113,12 +116,29 @@ class _Forwards:
         is_new = change.anew or change.action is Action.CREATE
         self._manifest.put(change.address, replace(record, bound_to="") if is_new else record)
 
-    def _refused(self, change: Change) -> None:
-        """Take the promise back. What was recorded of another thing under this address is as true as before."""
+    def _create(self, resource: Desired, aws: Aws) -> None:
+        """Make it. Of what may be there although a try failed the promise stays, whatever a later try is told."""
+        try:
+            resource.create(aws)
+        except CALL_ERRORS as error:
+            if leaves_open(error):
+                self._doubtful.add(resource.address)
+            raise
+
+    def _failed(self, change: Change, error: TaskDeployError) -> None:
+        """Take the promise back where nothing of ours was made: the name is somebody's, or AWS refused to make it.
+
+        Else what anybody makes later under that name would pass for ours. What was recorded of another thing under this
+        address is as true as before.
+        """
+        resource = self._desired[change.address]
+        refused = change.address not in self._doubtful and made_nothing(error.__cause__, resource.made_by)
+        if isinstance(error, AccountChangedError | UnsureError) or not (refused or isinstance(error, SafetyError)):
+            return
         old = self._known.get(change.address)
         if old is None:
             self._manifest.forget(change.address)
-        elif not same_thing(old.identity, self._desired[change.address].identity):
+        elif not same_thing(old.identity, resource.identity):
             self._manifest.put(change.address, old)
 
 

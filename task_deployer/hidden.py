@@ -12,15 +12,20 @@ from task_deployer.observe import SHOWN_SECONDS, ask_all, observe_one
 from task_deployer.outlived import known_id, missed
 from task_deployer.records import Record, Status
 from task_deployer.resources import KINDS
-from task_deployer.resources.base import Address, AnyResource, Unique, is_absent
+from task_deployer.resources.base import Address, AnyResource, Tagged, is_absent
+from task_deployer.resources.tied import Unique
 from task_deployer.retry import looking, until_visible
 from task_deployer.walk import Means
+from task_deployer.whose import is_anothers
 
 _HIDDEN_SECONDS = 10
 """How long IAM mostly takes to show a role again that some of its places do not know yet: seconds, seldom minutes."""
 
 _NEW_SECONDS = 30
 """How long AWS may not show what is new: a bucket for up to 30 seconds (NoSuchBucket), others are quicker."""
+
+_TAGGED_SECONDS = 60
+"""How long AWS may show a thing without the tags that it bears: a bucket's for a minute or two, others' for seconds."""
 
 
 def let_hidden_show(
@@ -58,6 +63,21 @@ def let_new_show(
     return {**observed, **ask_all(means, absent)} if age < _NEW_SECONDS else observed
 
 
+def let_tags_show(
+    means: Means, records: Mapping[Address, Record], observed: Mapping[Address, object], lineage: str
+) -> dict[Address, object]:
+    """What was observed, with the tags of what shows none, and so passes for another's: AWS may show them late.
+
+    `lineage` is the manifest's. What bears others' tags is theirs at once.
+    """
+    bare = {
+        address: partial(_until_tagged, record)
+        for address, record in records.items()
+        if _is_bare(seen := observed.get(address)) and is_anothers(record, seen, lineage)
+    }
+    return {**observed, **ask_all(means, bare)}
+
+
 def is_still_there(aws: Aws, wanted: AnyResource, unique_id: str) -> bool:
     """Whether AWS shows the very thing that it gave this id, looked for as long as it may hide what is there.
 
@@ -79,3 +99,12 @@ def _until_there(hidden: AnyResource, seconds: float, aws: Aws) -> object:
 def _until_seen(record: Record, aws: Aws) -> object:
     look = partial(observe_one, record.kind, record.identity, aws)
     return looking(aws.patience, "AWS to show what was made a moment ago", _NEW_SECONDS, look, is_absent)
+
+
+def _until_tagged(record: Record, aws: Aws) -> object:
+    look = partial(observe_one, record.kind, record.identity, aws)
+    return looking(aws.patience, "AWS to show the tags of what is recorded", _TAGGED_SECONDS, look, _is_bare)
+
+
+def _is_bare(seen: object) -> bool:
+    return isinstance(seen, Tagged) and not seen.tags

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 
 from task_deployer.records import Origin, Record, container_of
-from task_deployer.resources import KINDS
-from task_deployer.resources.base import ENTRIES, Address, Tagged
-from task_deployer.tags import is_anothers
+from task_deployer.resources.base import ENTRIES, Address
+from task_deployer.whose import is_anothers
 
-_MADE_ANEW = "left: it bears another owner's tags"
+_MADE_ANEW = "left: its tags do not say that it is ours; if it is, remove it by hand"
 
 
 def left_of(
@@ -18,7 +17,7 @@ def left_of(
     So is what lies in a thing that is not on record as made by us. Our entries in a shared document are no part of
     that: they are known one by one, and go whoever owns the document.
     """
-    anothers = {address for address, record in records.items() if _is_anothers(record, observed.get(address), lineage)}
+    anothers = {address for address, record in records.items() if is_anothers(record, observed.get(address), lineage)}
     left = dict.fromkeys(anothers, _MADE_ANEW)
     for address, record in records.items():
         whole = None if ENTRIES in record.identity else container_of(record)
@@ -27,9 +26,3 @@ def left_of(
         elif whole is not None and (whole not in records or records[whole].origin is Origin.ADOPTED):
             left[address] = f"left: {whole} is not recorded as made by us"
     return left
-
-
-def _is_anothers(record: Record, seen: object, lineage: str) -> bool:
-    if record.origin is Origin.ADOPTED or not isinstance(seen, Tagged):
-        return False
-    return is_anothers(seen.tags, lineage, shed=KINDS[record.kind].sheds_tags)

@@ -7,6 +7,7 @@ from task_deployer import survey
 from task_deployer.attached import noted
 from task_deployer.data_loss import Choices, heeding
 from task_deployer.dead_foreign import Dead, about_to_be_written, dead_foreign
+from task_deployer.manifest import Manifest
 from task_deployer.one_task import records_of
 from task_deployer.plan import Desired, Plan, plan_up, renamed
 from task_deployer.readdress import Readdressed, readdressed
@@ -29,20 +30,18 @@ class Look:
     moved: Readdressed
 
 
-def look_at(
-    means: Means, build: Callable[..., tuple[Desired, ...]], recorded: Mapping[Address, Record], only: str | None
-) -> Look:
+def look_at(means: Means, build: Callable[..., tuple[Desired, ...]], journal: Manifest, only: str | None) -> Look:
     """Read all that the run is about, and build what is wanted in the light of it: the policies depend on keys."""
     bare = build()
-    moved = readdressed(bare, recorded)
+    moved = readdressed(bare, journal.records)
     records = records_of(moved.records, only, bare)
-    sight = survey.survey(means, bare, records)
+    sight = survey.survey(means, bare, records, journal.base)
     return Look(build(found=sight.findings.found), records, sight, moved)
 
 
-def settled(means: Means, look: Look) -> Look:
-    """The same, when what is only still shown has passed: for a run that is to make what is wanted."""
-    return replace(look, sight=survey.settled(means, look.desired, look.records, look.sight))
+def settled(means: Means, look: Look, lineage: str) -> Look:
+    """The same, when what is only still shown has passed, and tags have come: for a run that is to make the wanted."""
+    return replace(look, sight=survey.settled(means, look.desired, look.records, look.sight, lineage))
 
 
 def planned_up(look: Look, lineage: str, choices: Choices) -> Plan:

@@ -18,7 +18,8 @@ from task_deployer.errors import ManifestError, SafetyError
 from task_deployer.manifest_file import FOLDER
 from task_deployer.records import Record, Status, as_document, check_identity, in_order, parse_record
 from task_deployer.resources import KINDS
-from task_deployer.resources.base import Address, AnyResource, Bound, Unique
+from task_deployer.resources.base import Address, AnyResource
+from task_deployer.resources.tied import Bound, Unique
 
 VERSION = 1
 
@@ -34,6 +35,11 @@ class Manifest:
     lineage: str = field(default_factory=lambda: uuid.uuid4().hex)
     serial: int = 0
     records: dict[Address, Record] = field(default_factory=dict)
+
+    @property
+    def base(self) -> str:
+        """What all names and ids of its stack begin with."""
+        return f"{self.stack}-{self.env}"
 
     def put(self, address: Address, record: Record) -> None:
         """Write one record down, if it says anything new. It is on disk when this returns."""

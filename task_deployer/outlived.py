@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from task_deployer.records import Record
-from task_deployer.resources.base import Address, AnyResource, Bound, Difference, Unique
+from task_deployer.resources.base import Address, AnyResource, Difference
+from task_deployer.resources.tied import Bound, Unique
 
 
 def outlived(

@@ -92,7 +92,7 @@ def _findings(project: Project, run: Run, wish: _Wish, theirs: Sequence[Desired]
     try:
         means = run.connect(project.connect(wish.account.region, wish.config))
         policies = [resource for resource in wish.build() if isinstance(resource, RolePolicy)]
-        return survey(means, [*theirs, *policies], {}).findings
+        return survey(means, [*theirs, *policies], {}, "").findings
     except (CredentialsError, ResourceError) as error:
         why = f"AWS could not be asked ({error.summary}): a right to use its KMS key or to read its versions may lack."
         return Findings(NOTHING, tuple(Warning("encryption-unknown", thing.address, why) for thing in theirs), {})

@@ -8,7 +8,9 @@ from task_deployer.conflicts import Unreadable, is_existing
 from task_deployer.outlived import outlived
 from task_deployer.plan import Action, Change, Desired
 from task_deployer.records import Origin, Record, in_order, interrupted
-from task_deployer.resources.base import Address, Difference, is_absent
+from task_deployer.resources.base import Address, Difference, Tagged, is_absent
+from task_deployer.tags import owner_of
+from task_deployer.whose import is_anothers
 
 
 class State(StrEnum):
@@ -39,7 +41,7 @@ def worst(standings: Sequence[Standing]) -> State:
 
 
 def compare(
-    desired: Sequence[Desired], observed: Mapping[Address, object], records: Mapping[Address, Record]
+    desired: Sequence[Desired], observed: Mapping[Address, object], records: Mapping[Address, Record], lineage: str
 ) -> tuple[Standing, ...]:
     """Compare what is recorded, and what the config wants if there is one, with what was seen.
 
@@ -56,7 +58,7 @@ def compare(
         for address in in_order(records)
         if address not in addresses
     )
-    return (*wanted, *rest)
+    return tuple(_taken(standing, observed, records, lineage) for standing in (*wanted, *rest))
 
 
 def _standing(resource: Desired, seen: object, record: Record | None) -> Standing:
@@ -78,6 +80,18 @@ def _standing(resource: Desired, seen: object, record: Record | None) -> Standin
     action = Action.UPDATE if differences else Action.KEEP
     state = State.INTERRUPTED if begun else State.DRIFTED if differences else State.OK
     return Standing(replace(change, action=action, differences=differences), state)
+
+
+def _taken(
+    standing: Standing, observed: Mapping[Address, object], records: Mapping[Address, Record], lineage: str
+) -> Standing:
+    """What bears the name of ours and is another's is not ours, which is missing."""
+    address = standing.change.address
+    record, seen = records.get(address), observed.get(address)
+    if record is None or not isinstance(seen, Tagged) or not is_anothers(record, seen, lineage):
+        return standing
+    reason = f"somebody made it anew: {owner_of(seen.tags)}"
+    return Standing(Change(address, record.kind, Action.KEEP, reason=reason), State.MISSING)
 
 
 def _stale(standing: Standing, difference: Difference | None) -> Standing:

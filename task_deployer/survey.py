@@ -17,7 +17,7 @@ from task_deployer.attached import (
 from task_deployer.bucket_owner import asking
 from task_deployer.events import Observing
 from task_deployer.ghosts import let_ghosts_pass
-from task_deployer.hidden import let_hidden_show
+from task_deployer.hidden import let_hidden_show, let_tags_show
 from task_deployer.observe import Question, observe_all
 from task_deployer.plan import Desired
 from task_deployer.records import Record
@@ -26,6 +26,7 @@ from task_deployer.resources.base import Address, Identity, joined, same_thing
 from task_deployer.resources.bucket_traits import TRAITS, Trait
 from task_deployer.resources.kms_key import KeyDescriber, arn_of
 from task_deployer.walk import Means
+from task_deployer.whose import signed
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,11 @@ class Survey:
     findings: Findings
 
 
-def survey(means: Means, desired: Sequence[Desired], records: Mapping[Address, Record]) -> Survey:
-    """Read all that is wanted or recorded; in a shared document, the entries of either."""
+def survey(means: Means, desired: Sequence[Desired], records: Mapping[Address, Record], base: str) -> Survey:
+    """Read all that is wanted or recorded; in a shared document, the entries of either.
+
+    `base` is how the stack's ids begin, which tell its buckets where their tags do not.
+    """
     things: dict[Address, tuple[str, Identity]] = {a: (r.kind, r.identity) for a, r in records.items()}
     for resource in desired:
         address, wanted = resource.address, resource.identity
@@ -49,13 +53,18 @@ def survey(means: Means, desired: Sequence[Desired], records: Mapping[Address, R
     seen = observe_all(means, things, _traits(desired))
     if aliases := aliases_of(desired, seen, account):
         seen |= observe_all(means, {}, _keys(means, aliases))
-    observed = let_hidden_show(means, desired, records, {address: seen[address] for address in things})
+    identities = {address: identity for address, (_, identity) in things.items()}
+    shown = let_hidden_show(means, desired, records, {address: seen[address] for address in things})
+    observed = signed(shown, identities, base)
     return Survey(asking(desired, observed, account), findings(desired, seen, account))
 
 
-def settled(means: Means, desired: Sequence[Desired], records: Mapping[Address, Record], sight: Survey) -> Survey:
-    """The same, when what is only still shown has passed: for a run that is to make what is wanted."""
-    return replace(sight, observed=let_ghosts_pass(means, desired, records, sight.observed))
+def settled(
+    means: Means, desired: Sequence[Desired], records: Mapping[Address, Record], sight: Survey, lineage: str
+) -> Survey:
+    """The same, when what is only still shown has passed, and tags have come: for a run that is to make the wanted."""
+    observed = let_ghosts_pass(means, desired, records, sight.observed)
+    return replace(sight, observed=let_tags_show(means, records, observed, lineage))
 
 
 def _traits(desired: Sequence[Desired]) -> dict[Address, Question]:

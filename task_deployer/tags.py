@@ -23,16 +23,6 @@ def belongs_to_another(found: Mapping[str, str], ours: Mapping[str, str]) -> boo
     return (found.get(STACK), found.get(ENV)) != (ours.get(STACK), ours.get(ENV))
 
 
-def is_anothers(found: Mapping[str, str], lineage: str, *, shed: bool) -> bool:
-    """Whether what we recorded as ours now bears tags that are not of our manifest: somebody made it anew.
-
-    No tags at all say nothing: they may have been stripped, and are given again. Where tags are `shed`, because setting
-    one replaces all of them, those of others say nothing either, and only the tool's own tell whose it is.
-    """
-    telling = any(key in found for key in (STACK, ENV, MANIFEST)) if shed else bool(found)
-    return telling and found.get(MANIFEST) != lineage
-
-
 def owner_of(found: Mapping[str, str]) -> str:
     """Say in words whose tags these are."""
     if STACK in found:

@@ -14,14 +14,7 @@ from queue import Empty, SimpleQueue
 from threading import Event as Flag
 
 from task_deployer.aws import Aws
-from task_deployer.errors import (
-    AccountChangedError,
-    CredentialsError,
-    Interrupted,
-    SafetyError,
-    TaskDeployError,
-    UnsureError,
-)
+from task_deployer.errors import AccountChangedError, CredentialsError, Interrupted, TaskDeployError
 from task_deployer.events import Emptying, Event, Failed, Finished, Outcome, Reporter, Skipped, Started, Waiting
 from task_deployer.plan import Action, Change
 from task_deployer.refusals import CALL_ERRORS, explain
@@ -88,8 +81,8 @@ class Steps:
     intend: Callable[[Change], None]
     job: Callable[[Change, Aws], None]
     settle: Callable[[Change], None]
-    refused: Callable[[Change], None] = lambda _: None
-    """The thing turned out to be somebody else's: nothing of ours was made, so no promise may stay on record."""
+    failed: Callable[[Change, TaskDeployError], None] = lambda _change, _error: None
+    """Its job failed: where that says that nothing of ours was made, no promise may stay on record."""
 
 
 class Walk:
@@ -179,8 +172,7 @@ class Walk:
         error.address = error.address or change.address
         if isinstance(error, Interrupted):
             return
-        if isinstance(error, SafetyError) and not isinstance(error, AccountChangedError | UnsureError):
-            self._steps.refused(change)
+        self._steps.failed(change, error)
         if isinstance(error, AccountChangedError | CredentialsError):
             self._means.stop.set()  # nothing else can succeed
         failed = Failed(change, error)

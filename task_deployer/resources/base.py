@@ -50,10 +50,10 @@ class Resource(ABC, Generic[Seen]):
     """Whether AWS may show one that is deleted for a while, with all that it held."""
     vanishes: ClassVar[bool] = False
     """Whether AWS shows one that is deleted no more: what is shown is there."""
-    sheds_tags: ClassVar[bool] = False
-    """Whether somebody may lose our tags without making the thing anew, because setting one replaces all of them."""
     reached_by: ClassVar[tuple[str, ...]] = ()
     """The identity's keys that say how to reach the thing: without them it is the same thing still."""
+    made_by: ClassVar[str] = ""
+    """The call that makes one, and gives it its tags; empty where one may come to be without it, or without tags."""
     stays: ClassVar[Mapping[str, str]] = {}
     """The entries that no deletion takes out of a document of others, with the words that tell it."""
     exclusive: ClassVar[bool] = False
@@ -204,27 +204,6 @@ class HoldsData(Protocol):
     @classmethod
     def discard(cls, aws: Aws, identity: Identity) -> None:
         """Remove it with all that is in it. What is absent already is done."""
-
-
-@runtime_checkable
-class Bound(Protocol):
-    """A wish that AWS ties to the very thing it refers to: one made anew under the same name does not do."""
-
-    @property
-    def bound_to(self) -> "AnyResource":
-        """The thing that it is tied to."""
-
-    def is_bound(self, seen: object) -> bool:
-        """Whether what was seen of it refers to that thing, by its name."""
-
-
-@runtime_checkable
-class Unique(Protocol):
-    """What was seen of a thing that AWS gives an id of its own, another one each time it is made."""
-
-    @property
-    def unique_id(self) -> str:
-        """That id."""
 
 
 def same_thing(one: Identity, other: Identity) -> bool:

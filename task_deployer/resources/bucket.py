@@ -32,10 +32,15 @@ _NO_LOCATION = "us-east-1"
 
 @dataclass(frozen=True)
 class SeenBucket:
-    """A bucket as it is. `region` is None where the answer did not say."""
+    """A bucket as it is. `region` is None where the answer did not say.
+
+    `signs` are the entries and rules with our ids in its documents. They say that it is ours where its tags do not:
+    PutBucketTagging replaces the whole set, so whoever sets one tag takes ours away.
+    """
 
     region: str | None
     tags: Mapping[str, str]
+    signs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class Bucket(Resource[SeenBucket]):
     outlives: ClassVar[tuple[str, ...]] = ("function",)  # a function that still runs would go on writing to it
     exclusive: ClassVar[bool] = True
     reached_by: ClassVar[tuple[str, ...]] = ("owner",)
-    sheds_tags: ClassVar[bool] = True  # PutBucketTagging replaces the whole set
+    made_by: ClassVar[str] = "CreateBucket"
     rights: ClassVar[Rights] = Rights(
         read=("s3:ListBucket", "s3:GetBucketTagging"),
         write=("s3:CreateBucket", "s3:TagResource", "s3:PutBucketTagging"),

@@ -61,6 +61,7 @@ class EventRule(Resource[SeenRule]):
     """
 
     kind: ClassVar[str] = "event_rule"
+    made_by: ClassVar[str] = "PutRule"
     exclusive: ClassVar[bool] = True
     rights: ClassVar[Rights] = Rights(
         read=("events:DescribeRule", "events:ListTargetsByRule", "events:ListTagsForResource"),

@@ -29,6 +29,7 @@ class Function(Resource[SeenFunction]):
     """One function. `settings` are those of UpdateFunctionConfiguration that are plain values."""
 
     kind: ClassVar[str] = "function"
+    made_by: ClassVar[str] = "CreateFunction"
     exclusive: ClassVar[bool] = True
     vanishes: ClassVar[bool] = True  # or it says that it is going
     rights: ClassVar[Rights] = Rights(
@@ -167,11 +168,8 @@ class Function(Resource[SeenFunction]):
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
-        def call() -> None:
-            aws.lambda_.delete_function(FunctionName=identity["name"])
-
         try:
-            _unless_busy(aws, call)
+            _unless_busy(aws, partial(aws.lambda_.delete_function, FunctionName=identity["name"]))
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
@@ -245,5 +243,5 @@ def _once_the_role_is_known(aws: Aws, call: Callable[[], None]) -> None:
     patiently(aws.patience, ROLE_PROPAGATION, lambda: _unless_busy(aws, call))
 
 
-def _unless_busy(aws: Aws, call: Callable[[], None]) -> None:
+def _unless_busy(aws: Aws, call: Callable[[], object]) -> None:
     patiently(aws.patience, FUNCTION_BUSY, call)

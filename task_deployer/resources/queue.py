@@ -49,6 +49,7 @@ class Queue(Resource[SeenQueue]):
     """One queue. An `existing` one is used, and never made, changed, tagged or deleted."""
 
     kind: ClassVar[str] = "queue"
+    made_by: ClassVar[str] = "CreateQueue"
     outlives: ClassVar[tuple[str, ...]] = (
         "function",
     )  # a function that could not be deleted goes on sending its failures

@@ -47,6 +47,7 @@ class Role(Resource[SeenRole]):
     """One role. Its path cannot be changed."""
 
     kind: ClassVar[str] = "role"
+    made_by: ClassVar[str] = "CreateRole"
     exclusive: ClassVar[bool] = True
     lags: ClassVar[bool] = True
     rights: ClassVar[Rights] = Rights(

@@ -6,13 +6,24 @@ from collections.abc import Callable
 import pytest
 
 from task_deployer.errors import ResourceError, SafetyError
-from tests.aws import Fault, answering, watched
+from task_deployer.manifest import Manifest, read
+from task_deployer.records import Status, with_status
+from task_deployer.resources.base import Address
+from task_deployer.status import State
+from tests.aws import Fault, Given, answering, watched
 from tests.faults.scene import Scene
-from tests.invariants import assert_nothing_left, read_foreign
+from tests.invariants import assert_all_recorded, assert_nothing_left, read_foreign
 
 FORBIDDEN = Fault(403, "AccessDenied", "Access Denied")
 
 pytestmark = pytest.mark.faults
+
+
+def recorded(scene: Scene) -> Manifest:
+    """The manifest as it is on the disk."""
+    found = read(scene.manifest)
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize(
@@ -111,6 +122,85 @@ def test_what_others_made_while_up_was_at_work_stays_theirs(new_scene: Callable[
     iam.delete_role(RoleName=name)
     assert_nothing_left(scene.aws, scene.name, scene.folder)
     assert scene.foreign == read_foreign(scene.aws, scene.name)
+
+
+@pytest.mark.parametrize(
+    ("operation", "address"),
+    [
+        ("CreateBucket", "bucket.ingest.uploads"),
+        ("CreateRole", "role.ingest"),
+        ("CreateQueue", "queue.orders"),
+        ("CreateFunction", "function.ingest"),
+    ],
+)
+def test_a_creation_that_was_refused_is_no_promise(
+    new_scene: Callable[[], Scene], operation: str, address: str
+) -> None:
+    """What AWS refuses to make is not recorded: whatever bears its name later is somebody else's."""
+    scene = new_scene()
+    with answering(scene.aws, operation, FORBIDDEN):
+        failed = [failure.change.address for failure in scene.up().outcome.failed]
+    assert [address] == failed
+    assert address not in recorded(scene).records
+    assert () == scene.up().outcome.failed
+    scene.down()
+    assert_nothing_left(scene.aws, scene.name, scene.folder)
+
+
+def test_a_refusal_after_a_lost_answer_keeps_the_promise(new_scene: Callable[[], Scene]) -> None:
+    """Where a first try may have made the thing, a later refusal of it takes no promise back."""
+    scene = new_scene()
+    broken = Fault(500, "InternalError", "We encountered an internal error. Please try again.")
+    with answering(scene.aws, "CreateBucket", broken, FORBIDDEN):
+        assert scene.up().outcome.failed
+    assert recorded(scene).records[Address("bucket.ingest.uploads")].status is Status.CREATING
+
+
+def test_what_others_made_after_a_refusal_stays_theirs(new_scene: Callable[[], Scene]) -> None:
+    """A role that was refused to us and that an administrator then made is a conflict, and `down` leaves it."""
+    scene = new_scene()
+    iam = scene.aws.iam
+    name = f"{scene.name}-dev-ingest-eu-central-1"
+    with answering(scene.aws, "CreateRole", FORBIDDEN):
+        scene.up()
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    with watched(scene.aws) as asked, pytest.raises(SafetyError, match="cannot be made as wanted"):
+        scene.up()
+    assert [] == asked.mutating
+    scene.down()
+    assert iam.get_role(RoleName=name)
+    iam.delete_role(RoleName=name)
+    assert_nothing_left(scene.aws, scene.name, scene.folder)
+
+
+def test_what_others_made_while_we_were_dead_stays_theirs(new_scene: Callable[[], Scene]) -> None:
+    """A thing that a run had only begun when it died and that bears no tags is somebody else's, and is left."""
+    scene, address = new_scene(), Address("queue.ingest.failures")
+    scene.up()
+    begun = recorded(scene)
+    begun.put(address, with_status(begun.records[address], Status.CREATING))
+    url = begun.records[address].identity["url"]
+    scene.aws.sqs.delete_queue(QueueUrl=url)
+    scene.aws.sqs.create_queue(QueueName=url.rpartition("/")[2])
+    assert scene.status().state is State.MISSING
+    with watched(scene.aws) as asked, pytest.raises(SafetyError, match="cannot be made as wanted"):
+        scene.up()
+    assert [] == asked.mutating
+    scene.down()
+    assert {} == scene.aws.sqs.list_queue_tags(QueueUrl=url).get("Tags", {})
+    scene.aws.sqs.delete_queue(QueueUrl=url)
+    assert_nothing_left(scene.aws, scene.name, scene.folder)
+
+
+def test_tags_that_are_not_shown_yet_are_waited_for(new_scene: Callable[[], Scene]) -> None:
+    """A thing of ours that AWS shows without its tags for a moment is looked at again, and taken for ours."""
+    scene, address = new_scene(), Address("queue.ingest.failures")
+    scene.up()
+    begun = recorded(scene)
+    begun.put(address, with_status(begun.records[address], Status.CREATING))
+    with answering(scene.aws, "ListQueueTags", *[Given(200, body="{}")] * 3):
+        assert () == scene.up().outcome.failed
+    assert_all_recorded(scene.manifest)
 
 
 def test_what_passes_by_itself_is_no_failure(new_scene: Callable[[], Scene]) -> None:

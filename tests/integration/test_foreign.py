@@ -226,6 +226,41 @@ def test_tags_replaced_by_others(project: Project, account: Account, before: Lis
     assert before == account.listing()
 
 
+def test_a_bucket_that_somebody_made_anew(project: Project, account: Account) -> None:
+    """A bucket of our name that somebody made anew, with tags of his own, is missing, refused and never deleted."""
+    project.succeed("up")
+    account.s3.delete_bucket(Bucket=OWN)
+    account.bucket(OWN)
+    tags = [{"Key": "team", "Value": "billing"}]
+    account.s3.put_bucket_tagging(Bucket=OWN, Tagging={"TagSet": tags})  # type: ignore[typeddict-item]  # a plain dict
+    account.s3.put_object(Bucket=OWN, Key="invoice", Body=b"1")
+    theirs = account.listing()[f"bucket {OWN}"]
+
+    assert project.succeed("status", "--json").states["bucket.ingest.uploads"] == "missing"
+    refusal = project.refused("up", code=5)
+    assert "its tags are team=billing" in refusal["detail"]
+    assert "take it out of this config" in refusal["hint"]
+
+    told = project.succeed("down", "--empty-buckets", "--yes").out
+    because = "its tags do not say that it is ours; if it is, remove it by hand"
+    assert f"left    bucket.ingest.uploads  (left: {because}: {OWN})" in told
+    assert theirs == account.listing()[f"bucket {OWN}"]
+
+
+def test_a_bucket_that_somebody_made_anew_is_dropped(project: Project, account: Account) -> None:
+    """Where the config no longer names a bucket that is another's now, `up` forgets it and all that lay in ours."""
+    project.succeed("up")
+    account.s3.delete_bucket(Bucket=OWN)
+    account.bucket(OWN)
+    account.s3.put_bucket_tagging(Bucket=OWN, Tagging={"TagSet": [{"Key": "team", "Value": "billing"}]})
+    theirs = account.listing()[f"bucket {OWN}"]
+    project.edit("config/task.toml", '[tasks.ingest.buckets.uploads]\nmode = "Read"\n', "")
+    assert "bucket.ingest.uploads" in project.succeed("up", "--json").actions
+    assert theirs == account.listing()[f"bucket {OWN}"]
+    recorded = project.succeed("state", "list").out
+    assert OWN not in recorded
+
+
 def test_our_entries_in_a_bucket_that_is_anothers_now(project: Project, account: Account) -> None:
     """Where a bucket of ours bears another manifest's tags, `down` leaves it, and takes our entries out of it."""
     project.succeed("up")

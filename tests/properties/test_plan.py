@@ -59,7 +59,7 @@ def test_what_is_as_wanted_is_all_kept(tables: str) -> None:
     plan = plan_up(desired, seen, records, LINEAGE)
     assert plan.pending == ()
     assert [change.address for change in plan.changes] == [resource.address for resource in desired]
-    assert worst(compare(desired, seen, records)) is State.OK
+    assert worst(compare(desired, seen, records, LINEAGE)) is State.OK
 
 
 @given(stacks())

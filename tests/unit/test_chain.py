@@ -15,7 +15,7 @@ from task_deployer.resources.notifications import SeenNotifications
 from task_deployer.resources.queue import SeenQueue
 from task_deployer.resources.seen_function import SeenFunction
 from task_deployer.status import compare
-from tests.builders import INGEST, recorded, resources_of
+from tests.builders import INGEST, LINEAGE, recorded, resources_of
 from tests.seen import as_wanted
 
 BUCKET = "media-dev-ingest-uploads-123456789012-eu-central-1"
@@ -42,7 +42,7 @@ def found(wanted: Mapping[str, Desired], **changed: object) -> dict[str, Check]:
     seen |= {address: changed[name] for address in seen if (name := address.replace(".", "_")) in changed}
     records = recorded(*wanted.values())
     desired = tuple(wanted.values())
-    return {one.name: one for one in links(Scene(desired, records, seen, compare(desired, seen, records)))}
+    return {one.name: one for one in links(Scene(desired, records, seen, compare(desired, seen, records, LINEAGE)))}
 
 
 def test_a_chain_in_order(wanted: Mapping[str, Desired]) -> None:
@@ -56,7 +56,7 @@ def test_without_a_config(wanted: Mapping[str, Desired]) -> None:
     """With the manifest alone the same links are told."""
     seen = {resource.address: as_wanted(resource) for resource in wanted.values()}
     records = recorded(*wanted.values())
-    checks = list(links(Scene((), records, seen, compare((), seen, records))))
+    checks = list(links(Scene((), records, seen, compare((), seen, records, LINEAGE))))
     assert [check.name for check in checks] == NAMES
     assert {check.detail for check in checks} == {"there"}
 
@@ -126,7 +126,7 @@ def test_a_function_that_lambda_gave_up(wanted: Mapping[str, Desired]) -> None:
     assert isinstance(seen, SeenFunction)
     records = recorded(function)
     observed = {function.address: replace(seen, status="Failed")}
-    (check,) = links(Scene((), records, observed, compare((), observed, records)))
+    (check,) = links(Scene((), records, observed, compare((), observed, records, LINEAGE)))
     assert (check.state, check.detail) == (Verdict.PROBLEM, "Lambda says of the function: Failed")
 
 
@@ -135,7 +135,7 @@ def test_an_interrupted_part_is_a_problem(wanted: Mapping[str, Desired]) -> None
     group = wanted["log_group.ingest"]
     records = {a: with_status(r, Status.CREATING) for a, r in recorded(group).items()}
     observed = {group.address: as_wanted(group)}
-    (check,) = links(Scene((group,), records, observed, compare((group,), observed, records)))
+    (check,) = links(Scene((group,), records, observed, compare((group,), observed, records, LINEAGE)))
     assert (check.name, check.state) == ("ingest.function", Verdict.PROBLEM)
     assert check.detail == "log_group.ingest is interrupted"
 

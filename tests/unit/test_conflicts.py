@@ -137,13 +137,24 @@ def test_what_somebody_made_anew_is_a_conflict() -> None:
 
 
 def test_tags_that_a_bucket_shed_are_no_conflict() -> None:
-    """A recorded bucket whose whole tag set was replaced by others' is still ours; another lineage's is not."""
+    """A recorded bucket whose tag set was replaced is ours while rules of ours are in it; another lineage's is not."""
     wish = Bucket("ingest.uploads", "uploads", "eu-central-1", TAGS)
-    plan = plan_up([wish], {wish.address: SeenBucket("eu-central-1", {"cost": "1"})}, recorded(wish), LINEAGE)
+    signs = ("media-dev-ingest-uploads-1",)
+    plan = plan_up([wish], {wish.address: SeenBucket("eu-central-1", {"cost": "1"}, signs)}, recorded(wish), LINEAGE)
     assert plan.changes[0].action is Action.KEEP
     anothers = {**TAGS, "task-deployer:manifest": "another"}
-    error = refusal([wish], {wish.address: SeenBucket("eu-central-1", anothers)}, recorded(wish))
+    error = refusal([wish], {wish.address: SeenBucket("eu-central-1", anothers, signs)}, recorded(wish))
     assert "is recorded as ours" in error.detail
+
+
+@pytest.mark.parametrize(("tags", "told"), [({}, "it bears no tags"), ({"team": "x"}, "its tags are team=x")])
+def test_a_bucket_without_a_trace_of_ours_is_a_conflict(tags: dict[str, str], told: str) -> None:
+    """A recorded bucket with neither our tags nor an entry of ours is refused, with both ways to go on."""
+    wish = Bucket("ingest.uploads", "uploads", "eu-central-1", TAGS)
+    error = refusal([wish], {wish.address: SeenBucket("eu-central-1", tags)}, recorded(wish))
+    assert f"bucket.ingest.uploads: bucket uploads is recorded as ours, but {told}" in error.detail
+    assert "take it out of this config" in error.hint
+    assert f"task-deployer:manifest={LINEAGE}" in error.hint
 
 
 def test_stripped_tags_are_no_conflict() -> None:

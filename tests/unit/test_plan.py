@@ -159,7 +159,9 @@ def test_what_somebody_made_anew_is_left_with_all_its_parts(found: int | None) -
         "toy.a": (Action.KEEP, True),
         "chest.c": (Action.DELETE, False),
     }
-    assert {c.reason for c in plan.of(Action.KEEP)} == {"left: it bears another owner's tags"}
+    assert {c.reason for c in plan.of(Action.KEEP)} == {
+        "left: its tags do not say that it is ours; if it is, remove it by hand"
+    }
 
 
 def test_what_depends_on_a_thing_that_is_left_goes_all_the_same() -> None:
@@ -219,10 +221,13 @@ def test_what_stays_in_a_document_of_others_is_told(existing: bool) -> None:  # 
 
 
 def test_a_bucket_that_shed_its_tags_goes() -> None:
-    """A recorded bucket whose tags were replaced by others' without a word of another lineage is still deleted."""
+    """A recorded bucket whose tags were replaced is still deleted where rules of ours are in it; else it is left."""
     bucket = Bucket("ingest.uploads", "uploads", "eu-central-1")
-    observed: Seen = {bucket.address: SeenBucket("eu-central-1", {"cost": "1"})}
-    assert only(plan_down(recorded(bucket), observed, LINEAGE)).action is Action.DELETE
+    shed = SeenBucket("eu-central-1", {"cost": "1"})
+    ours: Seen = {bucket.address: replace(shed, signs=("media-dev-ingest-uploads-1",))}
+    assert only(plan_down(recorded(bucket), ours, LINEAGE)).action is Action.DELETE
+    left = only(plan_down(recorded(bucket), {bucket.address: shed}, LINEAGE))
+    assert (left.action, left.forgets) == (Action.KEEP, True)
 
 
 @pytest.mark.parametrize("records", [True, False])
@@ -233,7 +238,7 @@ def test_absence_can_be_as_wanted(records: bool) -> None:  # noqa: FBT001 - a ro
     there = SeenCors(({"ID": "theirs", "AllowedMethods": ["GET"], "AllowedOrigins": ["*"]},))
     assert only(plan_up([cors], {cors.address: None}, known, LINEAGE)).action is Action.KEEP
     assert only(plan_up([cors], {cors.address: there}, known, LINEAGE)).action is Action.UPDATE
-    assert compare([cors], {cors.address: None}, known)[0].state is State.OK
+    assert compare([cors], {cors.address: None}, known, LINEAGE)[0].state is State.OK
 
 
 def test_kept_kinds_stay_and_are_forgotten() -> None:

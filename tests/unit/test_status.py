@@ -8,7 +8,7 @@ from task_deployer.plan import Action
 from task_deployer.records import Origin, Record, Status
 from task_deployer.resources.base import Address, AnyResource
 from task_deployer.status import Standing, State, compare, worst
-from tests.builders import recorded
+from tests.builders import LINEAGE, recorded
 from tests.toys.kinds import Chest, Toy
 from tests.toys.world import SeenToy
 
@@ -22,7 +22,7 @@ BEGUN = {A.address: replace(recorded(A)[A.address], status=Status.UPDATING)}
 def standing(desired: tuple[AnyResource, ...], seen: object, records: dict[Address, Record]) -> Standing:
     """How one resource fares."""
     address = desired[0].address if desired else next(iter(records))
-    (one,) = compare(desired, {address: seen}, records)
+    (one,) = compare(desired, {address: seen}, records, LINEAGE)
     return one
 
 
@@ -83,7 +83,7 @@ def test_what_the_config_dropped() -> None:
     """What the config no longer names is what `up` would delete; what was adopted it would only forget."""
     theirs = {Address("chest.c"): Record("chest", Chest("c").identity, origin=Origin.ADOPTED)}
     records = {**recorded(Toy("old")), **theirs}
-    found = compare((A,), {A.address: THERE, Address("toy.old"): THERE, Address("chest.c"): THERE}, records)
+    found = compare((A,), {A.address: THERE, Address("toy.old"): THERE, Address("chest.c"): THERE}, records, LINEAGE)
     assert {one.change.address: one.change.action for one in found[1:]} == {
         "toy.old": Action.DELETE,
         "chest.c": Action.KEEP,

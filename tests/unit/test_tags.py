@@ -1,6 +1,6 @@
 import pytest
 
-from task_deployer.tags import as_pairs, belongs_to_another, is_anothers, owner_of, tags_of
+from task_deployer.tags import as_pairs, belongs_to_another, owner_of, tags_of
 
 OURS = tags_of("media", "dev", "lineage", {"team": "content"})
 
@@ -29,28 +29,6 @@ def test_ours_win() -> None:
 def test_stack_and_environment_say_whose_it_is(found: dict[str, str], another: bool) -> None:  # noqa: FBT001 - a row's field
     """What bears our stack and environment is this stack's, even if its manifest was lost."""
     assert belongs_to_another(found, OURS) is another
-
-
-@pytest.mark.parametrize(
-    ("found", "another"), [(OURS, False), ({}, False), ({"Name": "x"}, True), ({"task-deployer:manifest": "m"}, True)]
-)
-def test_the_manifest_says_who_made_it(found: dict[str, str], another: bool) -> None:  # noqa: FBT001 - a row's field
-    """Other tags than our manifest's mean that somebody made it anew; no tags at all say nothing."""
-    assert is_anothers(found, "lineage", shed=False) is another
-
-
-@pytest.mark.parametrize(
-    ("found", "another"),
-    [
-        (OURS, False),
-        ({"cost": "1"}, False),
-        ({**OURS, "task-deployer:manifest": "m", "cost": "1"}, True),
-        ({"task-deployer:stack": "other", "task-deployer:env": "dev"}, True),
-    ],
-)
-def test_where_tags_are_shed_only_the_tools_own_tell(found: dict[str, str], another: bool) -> None:  # noqa: FBT001 - a row's field
-    """Where setting a tag replaces all of them, tags of others alone do not mean that somebody made it anew."""
-    assert is_anothers(found, "lineage", shed=True) is another
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,60 @@
+"""Whose a recorded thing is now: still ours, or one that somebody made anew under its name. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from task_deployer.records import Origin, Record, Status
+from task_deployer.resources import KINDS, Lifecycle
+from task_deployer.resources.base import Address, Identity, Tagged
+from task_deployer.resources.bucket import SeenBucket
+from task_deployer.resources.cors import SeenCors
+from task_deployer.resources.notifications import SeenNotifications
+from task_deployer.tags import ENV, MANIFEST, STACK
+
+
+def is_anothers(record: Record, seen: object, lineage: str) -> bool:
+    """Whether what is at AWS under a name that we recorded is not what we made.
+
+    The tool's own tags tell it, wherever there are any. Without them a bucket, which may lose them, is another's if no
+    sign of ours is in it; any other thing if it was only begun, since what we make bears them from its creation, or if
+    it bears tags of others. No tags at all say nothing else: they may have been stripped, and are given again.
+    """
+    if record.origin is Origin.ADOPTED or not isinstance(seen, Tagged) or seen.tags.get(MANIFEST) == lineage:
+        return False
+    if any(key in seen.tags for key in (STACK, ENV, MANIFEST)):
+        return True
+    if isinstance(seen, SeenBucket):
+        return not seen.signs
+    return bool(seen.tags) or (record.status is Status.CREATING and KINDS[record.kind].made_by != "")
+
+
+def signed(observed: Mapping[Address, object], things: Mapping[Address, Identity], base: str) -> dict[Address, object]:
+    """The same, with the signs of each bucket: what of its documents was seen and bears an id of ours.
+
+    `base` is how the ids of this stack begin: its name and the environment's.
+    """
+    return {
+        address: replace(seen, signs=tuple(_signs(address, observed, things, base)))
+        if isinstance(seen, SeenBucket) and address in things
+        else seen
+        for address, seen in observed.items()
+    }
+
+
+def _signs(
+    bucket: Address, observed: Mapping[Address, object], things: Mapping[Address, Identity], base: str
+) -> Iterator[str]:
+    """The ids that begin with those of the bucket's task and key, as `media-dev-ingest-uploads-1` does."""
+    ours = "-".join((base, *bucket.split(".")[1:], ""))
+    for address, identity in things.items():
+        if identity.get("bucket") == things[bucket]["bucket"]:
+            yield from (one for one in _ids(address, observed.get(address)) if one.startswith(ours))
+
+
+def _ids(address: Address, seen: object) -> Iterator[str]:
+    if isinstance(seen, SeenNotifications):
+        yield from seen.ours
+    elif isinstance(seen, SeenCors):
+        yield from (str(rule.get("ID")) for rule in seen.rules)
+    elif address.startswith(f"{Lifecycle.kind}.") and isinstance(seen, Mapping):
+        yield from seen

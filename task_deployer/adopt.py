@@ -21,6 +21,7 @@ from task_deployer.resources.tagged_things import GET_RESOURCES, TagReader, arns
 from task_deployer.result import Result
 from task_deployer.survey import Survey, survey
 from task_deployer.tags import MANIFEST
+from task_deployer.unrecorded import last_change
 from task_deployer.walk import Means
 from task_deployer.warnings import Warning  # noqa: A004 - the contract's word
 
@@ -58,10 +59,11 @@ def adopt(project: Project, run: Run, *, lineage: str | None = None) -> Result:
         means.report(TakingOver(planned))
         number = len(planned.changes)
         where = f"{journal.stack}/{journal.env} in account {aws.account.id}, {aws.account.region}"
-        run.confirm(f"This records {number} resources as those of {where}; `down` will delete its own. Go on?")
+        taken = [resource for resource in desired if resource.address in records]
+        run.confirm(_question(number, where, meant, last_change(taken, sight.observed)))
         journal.readdress(moved.records)
         journal.take_over(meant, records)
-        journal.bind([resource for resource in desired if resource.address in records], sight.observed)
+        journal.bind(taken, sight.observed)
         warnings = (
             *left_alone(desired, sight.observed, meant),
             *_left_over(means, desired, meant),
@@ -84,6 +86,15 @@ def _planned(taken: Plan, moved: Readdressed) -> Plan:
     """What is taken over, and what of ours is wanted under another address."""
     moves = (Change(address, moved.records[address].kind, Action.KEEP) for address in moved.former)
     return renamed(Plan((*moves, *taken.changes)), moved.former)
+
+
+def _question(number: int, where: str, lineage: str, since: str) -> str:
+    """What is asked. That the manifest was lost is what the user says: a colleague may have it, and go on with it."""
+    told = " ".join(filter(None, (f"They are of the lineage {lineage}.", since)))
+    return (
+        f"This records {number} resources as those of {where}; `down` will delete its own. {told} If somebody else "
+        "deploys this stack with the manifest of that lineage, two would be at work on the same things. Go on?"
+    )
 
 
 def _recorded_already(journal: Manifest) -> SafetyError:

@@ -24,9 +24,13 @@ from task_deployer.unrecorded import Conflict, unrecorded
 from task_deployer.whose import is_anothers
 
 _TAKE_DOWN = "Put the old setting back, or take the old one down first."
+_NEVER_OURS = (
+    "What somebody else made cannot become this stack's. Put the old setting back (`existing = true`, or `queue`), or "
+    "give it another name: then the stack makes one of its own, and lets that one go."
+)
 _MADE_ANEW = (
-    "Somebody made it anew: take it out of this config, and the next `up` leaves it as it is and forgets it. Or it has "
-    "lost its tags: give it {tag} again, beside those that it bears."
+    "Somebody made it anew: run `task-deploy state forget {address}`, which leaves it as it is, and name another in the "
+    "config, or none. Or it has lost its tags: give it {tag} again, beside those that it bears."
 )
 _LEAVE = "Put the old setting back with `cors = []` and run `up`, which takes our rules out; then name the other one."
 
@@ -150,12 +154,11 @@ def _recorded_otherwise(resource: AnyResource, record: Record) -> Conflict | Non
     if not same_thing(record.identity, resource.identity):
         what = f"is recorded as {_named(record.identity)}, and the config makes it {_named(resource.identity)}"
         return _conflict(address, what, _LEAVE if ENTRIES in record.identity else _TAKE_DOWN)
-    advice = "Run `task-deploy down --keep-buckets` first, or put the old setting back."
     if is_existing(resource) and record.origin is Origin.CREATED:
         way = f"Put the old setting back, or run `task-deploy state forget {address}`, which leaves it as it is."
         return _conflict(address, "was made by us, and the config says it is somebody else's", way)
     if not is_existing(resource) and record.origin is Origin.ADOPTED:
-        return _conflict(address, "is recorded as not ours, and the config says it is", advice)
+        return _conflict(address, "is recorded as not ours, and the config says it is", _NEVER_OURS)
     return None
 
 
@@ -170,7 +173,7 @@ def _anothers(
         return _conflict(address, what, "Choose another name, or remove that one if it is yours to remove.")
     if record is not None and is_anothers(record, seen, lineage):
         what = f"{named} is recorded as ours, but {owner_of(seen.tags)}"
-        return _conflict(address, what, _MADE_ANEW.format(tag=f"{MANIFEST}={lineage}"))
+        return _conflict(address, what, _MADE_ANEW.format(address=address, tag=f"{MANIFEST}={lineage}"))
     return None
 
 

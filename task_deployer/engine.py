@@ -22,7 +22,7 @@ from task_deployer.resources import KINDS
 from task_deployer.resources.base import ENTRIES, Address, HoldsData, Identity, entries_of, joined, same_thing
 from task_deployer.resources.other_writers import Borrowing
 from task_deployer.resources.tied import Bound
-from task_deployer.unmade import made_nothing
+from task_deployer.resources.unmade import made_nothing
 from task_deployer.walk import Means, Steps, Walk
 
 

@@ -1,13 +1,17 @@
-"""What is this stack's own by its tags, and is not in its manifest: it was kept, or the manifest was lost. Pure."""
+"""What is this stack's own by its tags, and is not in its manifest: kept, lost, or deployed by others. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from task_deployer.records import Record
 from task_deployer.resources.base import Address, AnyResource, Careful, Owned, Referenced, Tagged
+from task_deployer.resources.seen_function import SeenFunction
 from task_deployer.tags import ENV, MANIFEST, STACK, belongs_to_another
 
-_OWN = "this stack's own, left to others or kept by an earlier `down --keep-buckets`, or its manifest was lost."
+_OWN = (
+    "left to others or kept by an earlier `down --keep-buckets`, or the manifest was lost, or somebody else deploys a "
+    "stack of this name with a manifest of his own."
+)
 _USE = "use it as somebody else's (a bucket by `existing = true`, a topic by `queue`)"
 
 
@@ -42,9 +46,19 @@ def unrecorded(
     for theirs, things in found.items():
         adoptable = bool(theirs) and (not records or theirs == lineage)
         with_it, parts = (parts, ()) if adoptable else ((), parts)
-        here = f" The manifest here is of lineage {lineage}." if records and theirs != lineage else ""
-        conflicts.append(_conflict(things, with_it, f"{theirs or 'unknown'}: {_OWN}{here}", adoptable=adoptable))
+        here = f"The manifest here is of lineage {lineage}." if records and theirs != lineage else ""
+        why = " ".join(filter(None, (f"{theirs or 'unknown'}: {_OWN}", here, last_change(things, observed))))
+        conflicts.append(_conflict(things, with_it, why, adoptable=adoptable))
     return tuple(conflicts)
+
+
+def last_change(things: Iterable[AnyResource], observed: Mapping[Address, object]) -> str:
+    """Say when the last of the functions among these was changed: somebody may be at work there. Empty without one."""
+    seen = [
+        (found.changed, one.address) for one in things if isinstance(found := observed.get(one.address), SeenFunction)
+    ]
+    changed, address = max(seen, default=("", ""))
+    return f"{address} was last changed at {changed}." if changed else ""
 
 
 def _conflict(
@@ -60,7 +74,10 @@ def _conflict(
 
 
 def _adopt(*, usable: bool) -> str:
-    advice = "Run `task-deploy adopt`: it records all that bears these tags, and changes nothing at AWS."
+    advice = (
+        "If nobody else deploys this stack, run `task-deploy adopt`: it records all that bears these tags, and changes "
+        "nothing at AWS. If somebody does, use his manifest, or another `stack.name`."
+    )
     return f"{advice} Or {_USE}." if usable else advice
 
 

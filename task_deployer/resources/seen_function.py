@@ -34,6 +34,8 @@ class SeenFunction:
     concurrency: int | None
     status: str
     tags: Mapping[str, str]
+    changed: str = ""
+    """When its code or configuration was last changed, as Lambda writes it: 2026-11-23T14:31:09.000+0000."""
 
 
 def is_going(answer: "GetFunctionResponseTypeDef") -> bool:
@@ -61,6 +63,7 @@ def seen_function(answer: "GetFunctionResponseTypeDef") -> SeenFunction:
         concurrency=answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
         status=_status(found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")),
         tags=answer.get("Tags", {}),
+        changed=found.get("LastModified", ""),
     )
 
 

@@ -239,7 +239,7 @@ def test_a_bucket_that_somebody_made_anew(project: Project, account: Account) ->
     assert project.succeed("status", "--json").states["bucket.ingest.uploads"] == "missing"
     refusal = project.refused("up", code=5)
     assert "its tags are team=billing" in refusal["detail"]
-    assert "take it out of this config" in refusal["hint"]
+    assert "`task-deploy state forget bucket.ingest.uploads`" in refusal["hint"]
 
     told = project.succeed("down", "--empty-buckets", "--yes").out
     because = "its tags do not say that it is ours; if it is, remove it by hand"

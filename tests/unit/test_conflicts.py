@@ -1,3 +1,6 @@
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from task_deployer.conflicts import Unreadable
@@ -9,7 +12,9 @@ from task_deployer.resources.base import Address, AnyResource
 from task_deployer.resources.bucket import SeenBucket
 from task_deployer.resources.cors import CorsRule, SeenCors
 from task_deployer.resources.log_group import SeenLogGroup
-from tests.builders import LINEAGE, recorded
+from task_deployer.resources.seen_function import SeenFunction
+from tests.builders import LINEAGE, recorded, resources_of
+from tests.seen import as_wanted
 from tests.toys.kinds import Board, Chest, SeenBoard, Toy
 from tests.toys.world import SeenToy
 
@@ -17,7 +22,14 @@ pytestmark = pytest.mark.usefixtures("toys")
 
 TAGS = {"task-deployer:stack": "media", "task-deployer:env": "dev", "task-deployer:manifest": LINEAGE}
 A = Toy("a", tags=TAGS)
-OWN = "this stack's own, left to others or kept by an earlier `down --keep-buckets`, or its manifest was lost."
+OWN = (
+    "left to others or kept by an earlier `down --keep-buckets`, or the manifest was lost, or somebody else deploys a "
+    "stack of this name with a manifest of his own."
+)
+ADOPT = (
+    "If nobody else deploys this stack, run `task-deploy adopt`: it records all that bears these tags, and changes "
+    "nothing at AWS. If somebody does, use his manifest, or another `stack.name`."
+)
 FORBIDDEN = Unreadable(ResourceError("refused", code="403", detail="why", hint="what next"))
 
 
@@ -46,7 +58,7 @@ def test_what_is_this_stacks_own_without_a_record_is_told() -> None:
     error = refusal([A], {"toy.a": SeenToy(1, {**TAGS, "task-deployer:manifest": "older"})})
     assert OWN in error.detail
     assert error.summary == "Refused: one thing of this stack is at AWS already, and not in the manifest"
-    assert error.hint == "Run `task-deploy adopt`: it records all that bears these tags, and changes nothing at AWS."
+    assert error.hint == ADOPT
 
 
 def test_a_lost_manifest_is_one_refusal() -> None:
@@ -67,7 +79,19 @@ def test_a_lost_manifest_is_one_refusal() -> None:
         f"The tags say stack 'media', environment 'dev', lineage older: {OWN}",
         "Nothing was changed.",
     ]
-    assert error.hint == "Run `task-deploy adopt`: it records all that bears these tags, and changes nothing at AWS."
+    assert error.hint == ADOPT
+
+
+def test_a_living_stack_of_somebody_else_is_told(tmp_path: Path) -> None:
+    """Where a function of this stack is there, it is told when it was last changed: a colleague may be deploying it."""
+    wish = resources_of(tmp_path)["function.ingest"]
+    seen = as_wanted(wish)
+    assert isinstance(seen, SeenFunction)
+    seen = replace(seen, changed="2026-11-23T14:31:09.000+0000")
+    assert (
+        "with a manifest of his own. function.ingest was last changed at 2026-11-23T14:31:09.000+0000."
+        in refusal([wish], {wish.address: seen}).detail
+    )
 
 
 def test_several_lost_manifests_have_one_hint() -> None:
@@ -89,7 +113,7 @@ def test_a_lost_manifest_hides_no_conflict() -> None:
     assert error.summary == "Refused: 3 things cannot be made as wanted"
     assert [line for line in error.detail.splitlines() if line.startswith("    ")] == [
         f"    The tags say stack 'media', environment 'dev', lineage older: {OWN}",
-        "    Run `task-deploy adopt`: it records all that bears these tags, and changes nothing at AWS.",
+        f"    {ADOPT}",
         "    Choose another name, or remove that one if it is yours to remove.",
     ]
 
@@ -153,7 +177,7 @@ def test_a_bucket_without_a_trace_of_ours_is_a_conflict(tags: dict[str, str], to
     wish = Bucket("ingest.uploads", "uploads", "eu-central-1", TAGS)
     error = refusal([wish], {wish.address: SeenBucket("eu-central-1", tags)}, recorded(wish))
     assert f"bucket.ingest.uploads: bucket uploads is recorded as ours, but {told}" in error.detail
-    assert "take it out of this config" in error.hint
+    assert "`task-deploy state forget bucket.ingest.uploads`" in error.hint
     assert f"task-deployer:manifest={LINEAGE}" in error.hint
 
 
@@ -187,7 +211,10 @@ def test_ours_cannot_become_somebody_elses() -> None:
 def test_somebody_elses_cannot_become_ours() -> None:
     """What is recorded as adopted cannot be declared as ours: it would be deleted."""
     records = {Chest("c").address: Record("chest", Chest("c").identity, origin=Origin.ADOPTED)}
-    assert "is recorded as not ours" in refusal([Chest("c")], {"chest.c": SeenToy(1, {})}, records).detail
+    error = refusal([Chest("c")], {"chest.c": SeenToy(1, {})}, records)
+    assert "is recorded as not ours" in error.detail
+    assert "--keep-buckets" not in error.hint, "it would leave what nobody can take over then"
+    assert "Put the old setting back" in error.hint
 
 
 def test_somebody_elses_can_be_exchanged() -> None:

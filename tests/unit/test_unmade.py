@@ -1,7 +1,7 @@
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from task_deployer.unmade import made_nothing
+from task_deployer.resources.unmade import made_nothing
 
 
 def refused(code: str, status: int = 400, retries: int = 0, operation: str = "CreateQueue") -> ClientError:

@@ -143,6 +143,7 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
         stack_name = config.stack.name if config else None
         said = others or lost(stack_name, shown(project.manifest_path(stack_name or "")))
         return Result("down", stack_name, project.env, None, None, warnings=said)
+    project.check_meant(config, recorded)
     aws = project.connect(project.region(config, recorded), config)
     aws, remarks = with_care(aws, recorded.path, choices.skip_dead_foreign)
     means = run.connect(aws)

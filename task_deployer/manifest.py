@@ -74,10 +74,18 @@ class Manifest:
 
     def check_belongs(self, stack: str, env: str, account: Account) -> None:
         """Raise `ManifestError` if it is of another stack, `SafetyError` if it is of another account or region."""
-        if (self.stack, self.env) != (stack, env):
-            why = f"it is of the stack {self.stack!r} in {self.env!r}, not {stack!r} in {env!r}"
-            raise _broken(self.path, why)
+        self.check_named(stack, env)
         self.check_account(account)
+
+    def check_named(self, stack: str, env: str) -> None:
+        """Raise `ManifestError` if it is of another stack or environment."""
+        if (self.stack, self.env) != (stack, env):
+            raise ManifestError(
+                f"The manifest {self.path} is of the stack {self.stack!r} in {self.env!r}, not {stack!r} in {env!r}",
+                detail="Nothing was changed.",
+                hint="Name the right one with --manifest, or none (unset TASK_DEPLOY_MANIFEST), or the --env and the "
+                "--config that belong to this one.",
+            )
 
     def check_account(self, account: Account) -> None:
         """Raise `SafetyError` if the manifest is of another account or region than the one we speak to."""

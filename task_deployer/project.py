@@ -29,6 +29,10 @@ class Project:
     access: Access = field(default_factory=Access)
     file: Path | None = None
     local: bool = False
+    is_env_named: bool = False
+    """Whether the user named the environment: then no manifest of another one is meant."""
+    is_file_typed: bool = False
+    """Whether the user named the manifest for this very command, and no variable did for all of them."""
 
     @property
     def root(self) -> Path:
@@ -60,6 +64,15 @@ class Project:
                 raise
             return None, manifest.read(self.manifest_path(name or ""))
         return config, self.recorded(config)
+
+    def check_meant(self, config: Config | None, recorded: Manifest) -> None:
+        """Raise `ManifestError` for a manifest that is not what the rest of the command line and the config mean.
+
+        Whoever types its name may mean another stack than the config's, as its former name. No other environment than
+        he says.
+        """
+        stack = recorded.stack if config is None or self.is_file_typed else config.stack.name
+        recorded.check_named(stack, self.env if self.is_env_named else recorded.env)
 
     def manifest_meant(self) -> Path | None:
         """Where the manifest of the stack that is meant is, or would be; None if nothing says which.

@@ -274,6 +274,35 @@ def test_a_stack_that_was_renamed(project: Project, account: Account) -> None:
     assert account.listing() == {}
 
 
+def test_a_manifest_of_another_environment_is_not_taken_down(project: Project, account: Account) -> None:
+    """Where --env and the manifest disagree, however each was named, `down` is refused before AWS is asked."""
+    project.succeed("up")
+    project.succeed("up", "--env", "prod")
+    before, prod = account.listing(), ".task-deploy/media.prod.json"
+    for words, variables in (
+        (("--env", "dev"), {"TASK_DEPLOY_MANIFEST": prod}),
+        (("--env", "dev", "--manifest", prod), {}),
+        (("--manifest", prod), {"TASK_DEPLOY_ENV": "dev"}),
+    ):
+        refusal = project.refused("down", *words, "--yes", code=4, **variables)
+        assert "is of the stack 'media' in 'prod', not 'media' in 'dev'" in refusal["summary"]
+        assert "TASK_DEPLOY_MANIFEST" in refusal["hint"]
+    assert before == account.listing()
+    project.succeed("down", "--manifest", prod, "--yes")
+    project.succeed("down", "--yes")
+    assert account.listing() == {}
+
+
+def test_a_manifest_of_another_stack_is_not_taken_down_by_a_variable(project: Project, account: Account) -> None:
+    """A variable that names another project's manifest takes nothing down where the config is of another stack."""
+    project.succeed("up")
+    before = account.listing()
+    project.configure(CONFIG.replace('"media"', '"other"'))
+    refusal = project.refused("down", "--yes", code=4, TASK_DEPLOY_MANIFEST=".task-deploy/media.dev.json")
+    assert "not 'other' in 'dev'" in refusal["summary"]
+    assert before == account.listing()
+
+
 def test_the_question_says_what_is_lost(project: Project, account: Account) -> None:
     """With --empty-buckets the question names each bucket and what is in it."""
     project.succeed("up")

@@ -192,7 +192,10 @@ def test_another_account_or_region(manifest_path: Path, account: Account) -> Non
 def test_another_stack_under_a_name_of_ones_own(tmp_path: Path) -> None:
     """A file that the user names may be called anything, and still has to be of this stack."""
     path = written(tmp_path / "mine.json")
-    with pytest.raises(ManifestError, match="cannot be read"), manifest.opened(path, "other", "dev", ACCOUNT):
+    with (
+        pytest.raises(ManifestError, match="is of the stack 'media' in 'dev', not 'other'"),
+        manifest.opened(path, "other", "dev", ACCOUNT),
+    ):
         pytest.fail("it was opened")
 
 

@@ -1,13 +1,17 @@
 """The options that all commands share, said once: `shared` puts them into a command's signature."""
 
 import inspect
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Concatenate, ParamSpec, get_type_hints
+from typing import Annotated, Concatenate, ParamSpec, TypedDict, get_type_hints
 
 import typer
+
+from task_deployer.errors import TaskDeployError
+from task_deployer.proposed import Naming, complete
 
 P = ParamSpec("P")
 
@@ -25,8 +29,8 @@ SkipDeadForeign = Annotated[
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What the shared options say."""
+class Options:
+    """The shared options."""
 
     env: Annotated[str, _option("--env", "-e", text="The environment: which overlay, which names.")] = "dev"
     config: Annotated[Path | None, _option("--config", "-c", text="The folder with task.toml (config).")] = None
@@ -49,21 +53,60 @@ class Settings:
     yes: Annotated[bool, _option("--yes", "-y", text="Answer every question with yes.")] = False
 
 
+@dataclass(frozen=True)
+class Settings(Options):
+    """What the shared options say. `given` are those that the user gave, `typed` those that no variable gave."""
+
+    given: frozenset[str] = frozenset()
+    typed: frozenset[str] = frozenset()
+
+    @property
+    def naming(self) -> Naming:
+        """The options that this run was told its stack by, so that another command is about the same one."""
+        words = {}
+        for name in _NAMING:
+            option, value = f"--{name.replace('_', '-')}", getattr(self, name)
+            if name in self.given and value:
+                words[option] = option if value is True else f"{option} {shlex.quote(str(value))}"
+        return words
+
+
+_NAMING = ("env", "config", "manifest", "local", "profile", "region", "endpoint_url")
+
+
 def shared(command: Callable[Concatenate[Settings, P], None]) -> Callable[..., None]:
     """Make a command that takes `Settings` first take each of the shared options instead, after its own."""
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
-    hints = get_type_hints(Settings, include_extras=True)
+    hints = get_type_hints(Options, include_extras=True)
     ours = [
         inspect.Parameter(item.name, inspect.Parameter.KEYWORD_ONLY, default=item.default, annotation=hints[item.name])
-        for item in fields(Settings)
+        for item in fields(Options)
     ]
 
     @wraps(command)
-    def wrapper(**given: object) -> None:
-        settings = Settings(**{item.name: given.pop(item.name) for item in fields(Settings)})  # type: ignore[arg-type]  # Typer has converted them
-        command(settings, **given)  # type: ignore[call-arg, arg-type]  # the command's own options
+    def wrapper(context: typer.Context, **given: object) -> None:
+        values = {item.name: given.pop(item.name) for item in fields(Options)}
+        settings = Settings(**values, **_sources(context, values))  # type: ignore[arg-type]  # Typer has converted them
+        try:
+            command(settings, **given)  # type: ignore[call-arg, arg-type]  # the command's own options
+        except TaskDeployError as error:
+            complete(error, settings.naming)
+            raise
 
-    keyword_only = [item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in own]
+    asked = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    keyword_only = [asked, *(item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in own)]
     wrapper.__signature__ = inspect.Signature([*keyword_only, *ours])  # type: ignore[attr-defined]  # what Typer reads
     wrapper.__annotations__ = {item.name: item.annotation for item in [*keyword_only, *ours]}
     return wrapper
+
+
+class _Sources(TypedDict):
+    given: frozenset[str]
+    typed: frozenset[str]
+
+
+def _sources(context: typer.Context, names: Iterable[str]) -> _Sources:
+    """Which options were given, and which of them on the command line."""
+    told = {name: getattr(context.get_parameter_source(name), "name", "") for name in names}
+    typed = frozenset(name for name, source in told.items() if source == "COMMANDLINE")
+    return _Sources(given=typed | {name for name, source in told.items() if source == "ENVIRONMENT"}, typed=typed)

@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from task_deployer.doctor import diagnose
 from task_deployer.errors import TaskDeployError, UsageError
 from task_deployer.events import Reporter
 from task_deployer.project import Project
+from task_deployer.proposed import completed_in
 from task_deployer.render import diagnosis, json, text
 from task_deployer.render.rich import Terminal
 from task_deployer.render.text import Line, Style
@@ -43,7 +44,10 @@ class Session:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.terminal = Terminal(
-            colour=not settings.no_color, quiet=settings.quiet or settings.json, verbose=settings.verbose
+            colour=not settings.no_color,
+            quiet=settings.quiet or settings.json,
+            verbose=settings.verbose,
+            naming=settings.naming,
         )
         self._stop = Flag()
 
@@ -53,7 +57,8 @@ class Session:
         given = self._settings
         access = Access(given.profile, given.region, given.endpoint_url, workers=given.workers)
         named = given.config is not None
-        return Project(given.config or Path("config"), named, given.env, access, given.manifest, given.local)
+        said = {"is_env_named": "env" in given.given, "is_file_typed": "manifest" in given.typed}
+        return Project(given.config or Path("config"), named, given.env, access, given.manifest, given.local, **said)
 
     def up(
         self, *, only: str | None, strict: bool, empty_buckets: bool, keep_buckets: bool, skip_dead_foreign: bool
@@ -91,7 +96,7 @@ class Session:
         with self._run() as run:
             found = diagnose(self.project, run, lambda: datetime.now(UTC))
         if self._settings.json:
-            typer.echo(json.dumps(diagnosis.document(found)))
+            self.document(diagnosis.document(found))
         else:
             self.terminal.result(diagnosis.lines(found))
         return found.exit_code
@@ -101,7 +106,7 @@ class Session:
         with self._run() as run:
             restored = restore(self.project, run, choice, self._show_restoration)
         if self._settings.json:
-            typer.echo(json.dumps(json.restoration_document(restored)))
+            self.document(json.restoration_document(restored))
         else:
             self.terminal.result(text.restored_lines(restored))
 
@@ -126,11 +131,15 @@ class Session:
                 found = policies.of_deployers(self.project) if deployer else policies.of_tasks(self.project, run)
         if not self._settings.json:
             self.terminal.say(text.warning_lines(found.warnings))
-        typer.echo(json.dumps(json.policies_document(found) if self._settings.json else found.named))
+        self.document(json.policies_document(found) if self._settings.json else found.named)
+
+    def document(self, document: Mapping[str, object]) -> None:
+        """Print the one document of `--json`."""
+        typer.echo(json.dumps(completed_in(document, self._settings.naming)))
 
     def _end(self, result: Result) -> None:
         if self._settings.json:
-            typer.echo(json.dumps(json.result_document(result)))
+            self.document(json.result_document(result))
         else:
             self.terminal.say(text.warning_lines(result.warnings))
             self.terminal.result(text.result_lines(result, verbose=self._settings.verbose))

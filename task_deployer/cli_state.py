@@ -115,8 +115,6 @@ def _tell(
     session: "Session", settings: Settings, lines: "Iterable[Line]", document: Callable[[], dict[str, object]]
 ) -> None:
     if settings.json:
-        from task_deployer.render import json  # noqa: PLC0415 - see the module's docstring
-
-        typer.echo(json.dumps(document()))
+        session.document(document())
     else:
         session.terminal.result(lines)

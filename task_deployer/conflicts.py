@@ -29,8 +29,8 @@ _NEVER_OURS = (
     "give it another name: then the stack makes one of its own, and lets that one go."
 )
 _MADE_ANEW = (
-    "Somebody made it anew: run `task-deploy state forget {address}`, which leaves it as it is, and name another in the "
-    "config, or none. Or it has lost its tags: give it {tag} again, beside those that it bears."
+    "Somebody made it anew: run `task-deploy state forget {address}`, which leaves it as it is, and name another in "
+    "the config, or none. Or it has lost its tags: give it {tag} again, beside those that it bears."
 )
 _LEAVE = "Put the old setting back with `cors = []` and run `up`, which takes our rules out; then name the other one."
 

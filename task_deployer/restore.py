@@ -3,6 +3,7 @@
 Only what is not this stack's is put back: its own entries are `up`'s. What appeared since stays, unless told to go.
 """
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -87,7 +88,7 @@ def _last(folder: Path, bucket: str) -> Kept:
         raise UsageError(
             f"Of the bucket {bucket} only what `restore-notifications` itself wrote over is kept here",
             detail=f"The last one is {paths[-1]}. Nothing was changed.",
-            hint=f"To undo what it did, add --from {paths[-1]}",
+            hint=f"To undo what it did, add --from {shlex.quote(str(paths[-1]))}",
         )
     buckets = ", ".join(kept_documents.buckets_in(folder))
     raise UsageError(
@@ -135,7 +136,7 @@ def _put(aws: Aws, chosen: Kept, plan: Restoration) -> None:
     if put.error is not None and same(after, found):
         raise put.error
     if not same(after, plan.target):
-        undo = f" To have them as they were before both, add --from {place}" if place else ""
+        undo = f" To have them as they were before both, add --from {shlex.quote(place)}" if place else ""
         raise _meanwhile(bucket, f"changed while this run put them. They were before as {place} says", undo)
 
 

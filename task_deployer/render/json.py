@@ -1,7 +1,7 @@
 """The one JSON document of `--json`: stable, versioned, on stdout. Pure."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from task_deployer.errors import TaskDeployError
@@ -86,7 +86,7 @@ def error_document(error: TaskDeployError) -> dict[str, object]:
     }
 
 
-def dumps(document: Mapping[str, object]) -> str:
+def dumps(document: object) -> str:
     """The document as it is printed."""
     return json.dumps(document, indent=2, ensure_ascii=False)
 

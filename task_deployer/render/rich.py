@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from task_deployer.events import Emptying, Event, Failed, Finished, Reporter, Started, Waiting
+from task_deployer.proposed import Naming, completed
 from task_deployer.render import progress
 from task_deployer.render.text import GLYPHS, Line, Style
 
@@ -29,23 +30,31 @@ _COLOURS = {
 }
 
 
-class Terminal:
-    """Writes results to stdout and everything else to stderr; plain words where there is no terminal."""
+_NOTHING: Naming = {}
 
-    def __init__(self, *, colour: bool = True, quiet: bool = False, verbose: bool = False) -> None:
+
+class Terminal:
+    """Writes results to stdout and everything else to stderr; plain words where there is no terminal.
+
+    `naming` completes the commands that are proposed.
+    """
+
+    def __init__(
+        self, *, colour: bool = True, quiet: bool = False, verbose: bool = False, naming: Naming = _NOTHING
+    ) -> None:
         self._out = _console(sys.stdout, colour=colour)
         self._err = _console(sys.stderr, colour=colour)
-        self._quiet, self._verbose = quiet, verbose
+        self._quiet, self._verbose, self._naming = quiet, verbose, naming
 
     def result(self, lines: Iterable[Line]) -> None:
         """Write a result to stdout."""
         for line in lines:
-            self._out.print(_text(line))
+            self._out.print(self._text(line))
 
     def say(self, lines: Iterable[Line]) -> None:
         """Write to stderr, also when quiet."""
         for line in lines:
-            self._err.print(_text(line))
+            self._err.print(self._text(line))
 
     @contextmanager
     def progress(self) -> Iterator[Reporter]:
@@ -66,7 +75,10 @@ class Terminal:
             yield self._lines()
 
     def _lines(self) -> Reporter:
-        return progress.reporter(lambda line: self._err.print(_text(line)), verbose=self._verbose)
+        return progress.reporter(lambda line: self._err.print(self._text(line)), verbose=self._verbose)
+
+    def _text(self, line: Line) -> Text:
+        return Text(completed(line.text, self._naming), style=_COLOURS[line.style])
 
 
 class _Running:
@@ -122,7 +134,3 @@ def _console(file: object, *, colour: bool) -> Console:
         soft_wrap=True,
         emoji=False,
     )
-
-
-def _text(line: Line) -> Text:
-    return Text(line.text, style=_COLOURS[line.style])

@@ -8,6 +8,7 @@ it into what is there now and put once more. Two writers that both do so end wit
 What nobody can see is a change that another makes between our read and our put: that window is one round trip.
 """
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -193,7 +194,7 @@ def _tell_lost(aws: Aws, part: Part, former: Document, found: Document, place: s
         lost.append("EventBridge")
     if lost:
         what = "While this run wrote, somebody else removed or changed in the notifications: " + "; ".join(lost)
-        back = f"`task-deploy restore-notifications {part.bucket} --from {place}` puts it back"
+        back = f"`task-deploy restore-notifications {part.bucket} --from {shlex.quote(place)}` puts it back"
         told = [what, *([f"If that was no intention, {back}"] if place else [])]
         aws.care.tell(
             Remark("foreign-entries-changed", _address(part.bucket), "".join(f"{one}. " for one in told).rstrip())

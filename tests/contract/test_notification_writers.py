@@ -104,7 +104,7 @@ def test_what_its_owner_removed_in_the_same_moment_stays_out_and_is_told(aws: Aw
     assert QUEUE not in read(aws, wanted)
     (told,) = watcher.told
     assert ("foreign-entries-changed", wanted.address) == (told.code, told.address)
-    for word in ("theirs (", "EventBridge", f"restore-notifications {wanted.bucket.name} --from place 1"):
+    for word in ("theirs (", "EventBridge", f"restore-notifications {wanted.bucket.name} --from 'place 1'"):
         assert word in told.message
 
 

@@ -1,5 +1,6 @@
 """What others had in a bucket's notifications before we wrote them can be put back."""
 
+import shlex
 from typing import TYPE_CHECKING, Final, TypedDict, cast
 
 import pytest
@@ -109,6 +110,10 @@ def test_twice_is_once(project: Project, account: Account, queue: str) -> None:
     for path in before:
         path.unlink()
     assert f"--from {undo.parent}" in project.refused(*COMMAND, code=2)["hint"]
+    elsewhere = f"my folder/notifications/{undo.name}"
+    project.write(elsewhere, next(folder.iterdir()).read_text())
+    hint = project.refused(*COMMAND, "--manifest", "my folder/m.json", code=2)["hint"]
+    assert shlex.split(hint.partition("add ")[2]) == ["--from", elsewhere], "as a shell takes it"
 
 
 def test_nothing_to_do(project: Project, account: Account, queue: str) -> None:

@@ -30,10 +30,11 @@ class Account:
         self.iam: IAMClient = session.client("iam", endpoint_url=endpoint_url)
         self.sqs: SQSClient = session.client("sqs", endpoint_url=endpoint_url)
         self.logs: CloudWatchLogsClient = session.client("logs", endpoint_url=endpoint_url)
+        self._sns = session.client("sns", endpoint_url=endpoint_url)
 
     def close(self) -> None:
         """Close the clients' connections."""
-        for client in (self.s3, self.lambda_, self.iam, self.sqs, self.logs):
+        for client in (self.s3, self.lambda_, self.iam, self.sqs, self.logs, self._sns):
             client.close()
 
     def bucket(self, name: str) -> str:
@@ -48,6 +49,14 @@ class Account:
         self.sqs.create_queue(
             QueueName=name, Attributes={"Policy": json.dumps({"Statement": [{**statement, "Resource": arn}]})}
         )
+        return arn
+
+    def topic(self, name: str) -> str:
+        """Make a topic that S3 may publish to, as the queue; returns its ARN."""
+        arn = f"arn:aws:sns:{REGION}:{ID}:{name}"
+        statement = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sns:Publish"}
+        policy = json.dumps({"Statement": [{**statement, "Resource": arn}]})
+        self._sns.create_topic(Name=name, Attributes={"Policy": policy})
         return arn
 
     def listing(self) -> Listing:

@@ -38,7 +38,7 @@ def before(account: Account) -> Listing:
     notifications = {
         "QueueConfigurations": [{"Id": "q", "QueueArn": queue, "Events": ["s3:ObjectRestore:*"]}],
         "TopicConfigurations": [
-            {"Id": "t", "TopicArn": f"arn:aws:sns:{REGION}:{ID}:theirs", "Events": ["s3:ReducedRedundancyLostObject"]}
+            {"Id": "t", "TopicArn": account.topic("theirs"), "Events": ["s3:ReducedRedundancyLostObject"]}
         ],
         LAMBDA: [
             {

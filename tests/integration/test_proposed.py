@@ -25,9 +25,10 @@ def test_a_refusal_proposes_for_its_environment(project: Project, account: Accou
     forget = ["state", "forget", "bucket.ingest.uploads", "--env", "prod"]
     assert [forget] == proposed(hint) == proposed(ran.err)
     project.succeed(*forget, "--yes")
-    assert "bucket.ingest.uploads" in project.succeed("state", "list").out
-    assert "en-prod-data" not in project.succeed("state", "list", "--env", "prod").out
+    assert "\nbucket.ingest.uploads" in project.succeed("state", "list").out
+    assert "\nbucket.ingest.uploads" not in project.succeed("state", "list", "--env", "prod").out
     assert "bucket en-prod-data" in account.listing()
+    project.succeed("up", "--env", "prod")
 
 
 def test_a_lock_is_broken_where_it_was_met(project: Project) -> None:

@@ -12,7 +12,7 @@ from task_deployer.aws import Aws
 from task_deployer.conflicts import Unreadable, is_existing
 from task_deployer.observe import FORGET, Question, ask, ask_all, observe_one
 from task_deployer.records import Record, Status
-from task_deployer.resources.base import Address, AnyResource, HoldsData, Left, Owned, Tagged
+from task_deployer.resources.base import Address, AnyResource, Careful, HoldsData, Left, Owned, Tagged
 from task_deployer.retry import looking
 from task_deployer.tags import belongs_to_another
 from task_deployer.walk import Means
@@ -29,15 +29,22 @@ def let_ghosts_pass(
 ) -> dict[Address, object]:
     """What was observed, without what AWS still shows of what was deleted a moment ago.
 
-    That is what bears this stack's tags without a record, unless any of it is certainly there: then nothing is waited
-    for. And it is what a run that was interrupted was about to delete, and may have deleted.
+    That is what bears this stack's tags or ids without a record, unless any of it is certainly there: then nothing is
+    waited for. And it is what a run that was interrupted was about to delete, and may have deleted.
     """
     wanted = tuple(desired)
     ours = [resource for resource in wanted if _is_our_own(resource, observed.get(resource.address))]
     unrecorded = [resource for resource in ours if resource.exclusive and resource.address not in records]
     going = [r for r in ours if r.address in records and records[r.address].status is Status.DELETING and r.lingers]
-    ghosts = [*going, *([] if _any_is_there(means, unrecorded, observed) else unrecorded)]
-    looks = ask_all(means, {ghost.address: partial(_until_forgotten, ghost) for ghost in ghosts})
+    left = [r for r in wanted if r.address not in records and _bears_our_ids(r, observed.get(r.address))]
+    certain = _any_is_there(means, unrecorded, observed)
+    looks = ask_all(
+        means,
+        {
+            **{ghost.address: partial(_until_forgotten, ghost) for ghost in (*going, *([] if certain else unrecorded))},
+            **{part.address: partial(_until_taken_out, part) for part in ([] if certain else left)},
+        },
+    )
     return _without_parts_of_the_absent(wanted, {**observed, **looks})
 
 
@@ -45,6 +52,11 @@ def _is_our_own(wanted: AnyResource, seen: object) -> bool:
     if not isinstance(wanted, Owned) or is_existing(wanted):
         return False
     return isinstance(seen, Tagged) and not belongs_to_another(seen.tags, wanted.tags)
+
+
+def _bears_our_ids(wanted: AnyResource, seen: object) -> bool:
+    """Whether a document of others shows what bears our ids, and nobody has recorded."""
+    return isinstance(wanted, Careful) and any(refusal.bears_our_id for refusal in wanted.refusals(seen, ()))
 
 
 def _any_is_there(means: Means, suspects: Sequence[AnyResource], observed: Mapping[Address, object]) -> bool:
@@ -68,6 +80,18 @@ def _holds(holder: AnyResource, aws: Aws) -> bool:
 def _until_forgotten(ghost: AnyResource, aws: Aws) -> object:
     look = partial(observe_one, ghost.kind, ghost.identity, aws)
     return looking(aws.patience, FORGET, _SECONDS, look, lambda seen: seen is not None)
+
+
+def _until_taken_out(part: AnyResource, aws: Aws) -> object:
+    """Look until two looks in a row show nothing with our ids: documents are read old and new in turns."""
+    clean: list[bool] = []
+
+    def look() -> object:
+        seen = observe_one(part.kind, part.identity, aws)
+        clean.append(not _bears_our_ids(part, seen))
+        return seen
+
+    return looking(aws.patience, FORGET, _SECONDS, look, lambda _: clean[-2:] != [True, True])
 
 
 def _without_parts_of_the_absent(

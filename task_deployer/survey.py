@@ -55,7 +55,7 @@ def survey(means: Means, desired: Sequence[Desired], records: Mapping[Address, R
         seen |= observe_all(means, {}, _keys(means, aliases))
     identities = {address: identity for address, (_, identity) in things.items()}
     shown = let_hidden_show(means, desired, records, {address: seen[address] for address in things})
-    observed = signed(shown, identities, base)
+    observed = signed(shown, identities, base, records)
     return Survey(asking(desired, observed, account), findings(desired, seen, account))
 
 

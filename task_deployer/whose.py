@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from task_deployer.records import Origin, Record, Status
-from task_deployer.resources import KINDS, Lifecycle
+from task_deployer.resources import KINDS, BucketTags, Lifecycle
 from task_deployer.resources.base import Address, Identity, Tagged
 from task_deployer.resources.bucket import SeenBucket
 from task_deployer.resources.cors import SeenCors
@@ -28,13 +29,19 @@ def is_anothers(record: Record, seen: object, lineage: str) -> bool:
     return bool(seen.tags) or (record.status is Status.CREATING and KINDS[record.kind].made_by != "")
 
 
-def signed(observed: Mapping[Address, object], things: Mapping[Address, Identity], base: str) -> dict[Address, object]:
+def signed(
+    observed: Mapping[Address, object],
+    things: Mapping[Address, Identity],
+    base: str,
+    records: Mapping[Address, Record] = MappingProxyType({}),
+) -> dict[Address, object]:
     """The same, with the signs of each bucket: what of its documents was seen and bears an id of ours.
 
-    `base` is how the ids of this stack begin: its name and the environment's.
+    `base` is how the ids of this stack begin: its name and the environment's. That no tags were given yet is a sign as
+    well, where there are none: S3 takes them at the creation, but what stands in for it may not, as moto does not.
     """
     return {
-        address: replace(seen, signs=tuple(_signs(address, observed, things, base)))
+        address: replace(seen, signs=(*_signs(address, observed, things, base), *_still_bare(address, seen, records)))
         if isinstance(seen, SeenBucket) and address in things
         else seen
         for address, seen in observed.items()
@@ -49,6 +56,12 @@ def _signs(
     for address, identity in things.items():
         if identity.get("bucket") == things[bucket]["bucket"]:
             yield from (one for one in _ids(address, observed.get(address)) if one.startswith(ours))
+
+
+def _still_bare(bucket: Address, seen: SeenBucket, records: Mapping[Address, Record]) -> tuple[str, ...]:
+    tags = records.get(Address(f"{BucketTags.kind}.{bucket.partition('.')[2]}"))
+    is_tagged = tags is not None and tags.status is Status.READY
+    return () if seen.tags or is_tagged or bucket not in records else ("its tags are still to be given",)
 
 
 def _ids(address: Address, seen: object) -> Iterator[str]:

@@ -116,7 +116,7 @@ CASES = {
     ),
     "bucket unrecorded": Case(occupy, 5, ("bucket.ingest.uploads", "taken", "bears no tags")),
     "role of somebody else's": Case(occupy_role, 5, ("role.ingest", "owner=audit")),
-    "manifest lost": Case(occupy_by_this_stack, 5, ("role.ingest", "stack 'media'", "this stack's own")),
+    "manifest lost": Case(occupy_by_this_stack, 5, ("role.ingest", "stack 'media'", "the manifest was lost")),
     "log group of somebody else's": Case(occupy_log_group, 5, ("log_group.ingest", "owner=audit")),
     "existing bucket in another region": Case(
         attach_elsewhere, 2, ("bucket.ingest.uploads", "us-west-2", "eu-central-1")

@@ -145,3 +145,21 @@ def test_rules_of_others_are_no_signs(scene: tuple[dict[Address, object], dict[A
         next(a for a in seen if a.startswith("notifications.")): SeenNotifications({}, {}),
     }
     assert signs({**seen, **theirs}, things) == []
+
+
+@pytest.mark.parametrize(
+    ("tags", "given", "expected"),
+    [({}, None, True), ({}, Status.CREATING, True), ({}, Status.READY, False), (OTHERS, None, False)],
+)
+def test_a_bucket_whose_tags_were_not_given_yet_is_ours(
+    tags: dict[str, str],
+    given: Status | None,
+    expected: bool,  # noqa: FBT001 - a row's field
+) -> None:
+    """Where a run died between the bucket and its tags, no tags at all are a sign; tags of others are none."""
+    records = {BUCKET: Record(Bucket.kind, {"bucket": "b"})}
+    if given is not None:
+        records[Address("bucket_tags.ingest.uploads")] = Record("bucket_tags", {"bucket": "b"}, status=given)
+    things = {BUCKET: records[BUCKET].identity}
+    seen = signed({BUCKET: SeenBucket("eu-central-1", tags)}, things, "media-dev", records)[BUCKET]
+    assert expected is not is_anothers(records[BUCKET], seen, LINEAGE)

@@ -110,6 +110,7 @@ class BlockIsGuarded(Row):
 
     number = 20
     name = "nobody may write a bucket's public access block"
+    endings = (Ending(ResourceError, "PutPublicAccessBlock is forbidden"),)
 
     def meet(self, call: Call, lab: "Lab") -> Answer | None:  # noqa: ARG002 - always
         """No."""
@@ -195,14 +196,15 @@ class OperatorEdits(Row):
 
 
 def _edit_statement(scene: "Scene", lab: "Lab") -> None:
-    """Exchange the statement of one bucket."""
-    client, name, statement = lab.behind.aws.lambda_, f"{scene.name}-dev-ingest", "AllowS3Invoke-uploads"
-    client.remove_permission(FunctionName=name, StatementId=statement)
+    """Exchange the statement of one bucket, or of one rule."""
+    client, name = lab.behind.aws.lambda_, f"{scene.name}-dev-ingest"
+    statement = json.loads(client.get_policy(FunctionName=name)["Policy"])["Statement"][0]
+    client.remove_permission(FunctionName=name, StatementId=statement["Sid"])
     client.add_permission(
         FunctionName=name,
-        StatementId=statement,
+        StatementId=statement["Sid"],
         Action="lambda:InvokeFunction",
-        Principal="s3.amazonaws.com",
+        Principal=statement["Principal"]["Service"],
         SourceArn="arn:aws:s3:::somewhere-else",
     )
 

@@ -53,9 +53,12 @@ def occupy_role(_: Project, account: Account) -> None:
 
 
 def occupy_by_this_stack(_: Project, account: Account) -> None:
-    """The manifest was lost: a role bears this stack's own tags."""
-    tags = {"task-deployer:stack": "media", "task-deployer:env": "dev", "task-deployer:manifest": "lost"}
-    account.iam.create_role(RoleName=f"media-dev-ingest-{REGION}", AssumeRolePolicyDocument="{}", Tags=as_pairs(tags))
+    """The manifest was lost: a role bears this stack's own tags, and a bucket that holds something, so is no ghost."""
+    tags = as_pairs({"task-deployer:stack": "media", "task-deployer:env": "dev", "task-deployer:manifest": "lost"})
+    account.iam.create_role(RoleName=f"media-dev-ingest-{REGION}", AssumeRolePolicyDocument="{}", Tags=tags)
+    bucket = account.bucket(f"media-dev-ingest-uploads-123456789012-{REGION}")
+    account.s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
+    account.s3.put_object(Bucket=bucket, Key="in/file", Body=b"1")
 
 
 def occupy_log_group(_: Project, account: Account) -> None:

@@ -171,7 +171,8 @@ def _wish(resource: Desired, seen: object | None, record: Record | None) -> Chan
         return replace(change, action=Action.CREATE, reason=again or gone)
     differences = resource.diff(seen)
     going = record is not None and record.status is Status.DELETING and resource.lags  # what shows may be gone already
-    action = Action.UPDATE if differences or going else Action.KEEP
+    unknown = record is None and resource.lags and not resource.wants_nothing  # and so may what nobody has recorded
+    action = Action.UPDATE if differences or going or unknown else Action.KEEP
     anew = going and ENTRIES in resource.identity  # a write that finds its entries there would change nothing
     return replace(change, action=action, differences=differences, reason=again, anew=anew)
 

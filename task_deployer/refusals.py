@@ -165,12 +165,14 @@ def explain(error: Exception, address: str | None = None) -> TaskDeployError:
         return CredentialsError("There are no AWS credentials", detail=str(error), hint=hint, address=address)
     if isinstance(error, EXPIRED):
         return CredentialsError("The AWS credentials cannot be had", detail=str(error), hint=LOG_IN, address=address)
-    if isinstance(error, (ConnectionError, ConnectionClosedError)):
+    if isinstance(error, UNREACHED):
         return _explain_unreached(error, address)
     return ResourceError(str(error), code=type(error).__name__, address=address)
 
 
-def _explain_unreached(error: ConnectionError | ConnectionClosedError, address: str | None) -> ResourceError:
+def _explain_unreached(
+    error: ConnectionError | ConnectionClosedError | HTTPClientError, address: str | None
+) -> ResourceError:
     size = size_of_upload(error)
     if size is not None:
         return ResourceError(

@@ -57,8 +57,8 @@ def write_shared(
 ) -> None:
     """Make exactly these rules ours among those of others, and see that they stay. `ours` may be written over.
 
-    `check` is for rules that are made: it refuses what it must not write over, and they are put even where a look shows
-    them already, since that may be from before we took them out ourselves. Raises `ResourceError` if another writer
+    They are put even where the first look shows them already, since that may be from before we took them out ourselves.
+    `check` is for rules that are made: it refuses what it must not write over. Raises `ResourceError` if another writer
     undid it twice. What others took out of their own meanwhile is not put back, it may have been their wish, but told.
     """
     wanted = [rule.id for rule in rules]
@@ -72,7 +72,7 @@ def write_shared(
     found = former
     for again in range(_ATTEMPTS):
         shown = is_in(found)
-        if shown and (again or check is None):
+        if shown and (again or not rules):
             break
         try:
             if check is not None and not shown:

@@ -48,8 +48,6 @@ class Part:
     shared: bool = False
     owner: str | None = None
     """The account that owns the bucket, where that is another one."""
-    fresh: bool = False
-    """Whether it is put even where a look shows it already: that may be from before we took it out ourselves."""
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -117,7 +115,8 @@ def write(aws: Aws, part: Part) -> None:
     former, place = read(aws, part.bucket, part.owner), ""
     found = former
     for again in range(_ATTEMPTS):
-        enough = part.is_in(found) and (again or not part.fresh)
+        # What a first look shows of ours may be from before we took it out ourselves: so it is put in any case.
+        enough = part.is_in(found) and (again or not part.entries)
         if enough or (again and obstacles(found, part.entries, part.keys)):
             break  # a refusal now would take our record back, and some of ours may be there
         _check(found, part)

@@ -128,7 +128,7 @@ class Notifications(Resource[SeenNotifications]):
         return obstacles(there, self.entries, ours)
 
     def create(self, aws: Aws) -> None:
-        self._write(aws, replace(self._part, keys=tuple(entry.key for entry in self.entries), fresh=True))
+        self._write(aws, replace(self._part, keys=tuple(entry.key for entry in self.entries)))
 
     def update(self, aws: Aws, seen: SeenNotifications) -> None:
         self._write(aws, replace(self._part, keys=self._replaced(seen)))

@@ -22,6 +22,7 @@ class AnswerLost(Row):
 
     number = 5
     name = "the answer is lost"
+    endings = (Ending(ResourceError, "gave no answer"),)  # what botocore may not repeat is given up after 20 seconds
     _OFTEN = 7  # botocore asks 6 times in all
     _WAYS = (
         "ReadTimeout",

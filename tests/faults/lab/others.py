@@ -96,11 +96,13 @@ class BucketOfAnother(Row):
             lab.behind.aws.s3.create_bucket(
                 Bucket=call.thing, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
             )
+            lab.litter.add(f"bucket {call.thing}")
             lab.note(self, call, self._way)
         return None
 
     def relieve(self, scene: "Scene", lab: "Lab") -> None:  # noqa: ARG002 - nothing of ours
         """They give the name up."""
+        lab.litter.discard(f"bucket {self._theirs}")
         if self._theirs:
             lab.behind.aws.s3.delete_bucket(Bucket=self._theirs)
 

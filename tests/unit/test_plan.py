@@ -10,8 +10,10 @@ from task_deployer.resources import Bucket, BucketTags, Cors, Notifications
 from task_deployer.resources.base import Address, AnyResource, Difference
 from task_deployer.resources.bucket import SeenBucket
 from task_deployer.resources.cors import SeenCors
+from task_deployer.resources.cors_document import CorsRule
 from task_deployer.resources.notification_document import Entry
 from task_deployer.status import State, compare
+from task_deployer.tags import tags_of
 from tests.builders import LINEAGE, recorded
 from tests.seen import as_wanted
 from tests.toys.kinds import Board, Chest, Part, SeenBoard, Toy
@@ -73,6 +75,19 @@ def test_an_interrupted_thing_is_carried_on(status: Status, found: SeenToy | Non
     """Whatever an earlier run was about to do, what is there now decides; the plan says that it was interrupted."""
     change = only(plan_up([A], seen(toy__a=found), with_status(status, A), LINEAGE))
     assert (change.action, change.reason) == (action, "an earlier run did not finish this")
+
+
+def test_what_nobody_recorded_is_written_where_aws_may_be_late() -> None:
+    """What shows as wanted without a record may have been taken out a moment ago, unless AWS shows that at once."""
+    whole = Bucket("ingest.uploads", "uploads", "eu-central-1", tags_of("media", "dev", LINEAGE, {}))
+    rules = Cors("ingest.uploads", whole, (CorsRule("1", ("*",), ("GET",)),))
+    late = {whole.address: as_wanted(whole), rules.address: as_wanted(rules)}
+    actions = {
+        change.address: change.action for change in plan_up([whole, rules], late, recorded(whole), LINEAGE).changes
+    }
+    assert {whole.address: Action.KEEP, rules.address: Action.UPDATE} == actions
+    both = plan_up([whole, rules], late, recorded(whole, rules), LINEAGE)
+    assert () == both.pending
 
 
 def test_an_existing_thing_is_kept_whatever_it_looks_like() -> None:

@@ -33,8 +33,8 @@ def adopt(project: Project, run: Run, *, lineage: str | None = None) -> Result:
 
     `lineage` says whose, where things of several manifests are there. A manifest that records something is only added
     to, and only what is of its own lineage: a bucket that was kept comes back. What it records of the same thing under
-    another address moves, so that nothing is on record twice. Raises `SafetyError` for names of ours
-    that are somebody else's, and where the manifest records all there is.
+    another address moves, so that nothing is on record twice. Raises `SafetyError` for names of ours that are somebody
+    else's, and where the manifest records all there is.
     """
     config = project.config()
     region = project.region(config, None)
@@ -64,12 +64,8 @@ def adopt(project: Project, run: Run, *, lineage: str | None = None) -> Result:
         journal.readdress(moved.records)
         journal.take_over(meant, records)
         journal.bind(taken, sight.observed)
-        warnings = (
-            *left_alone(desired, sight.observed, meant),
-            *_left_over(means, desired, meant),
-            *sight.findings.warnings,
-        )
-        return _result(journal, aws, planned, warnings)
+        warnings = (*left_alone(desired, sight.observed, meant), *_left_over(means, desired, meant))
+        return _result(journal, aws, planned, (*warnings, *sight.findings.warnings))
 
 
 def _meant(journal: Manifest, desired: Sequence[Desired], sight: Survey, chosen: str | None) -> str | None:

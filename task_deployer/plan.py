@@ -12,7 +12,6 @@ from task_deployer.readdress import refuse_divided
 from task_deployer.records import Origin, Record, Status, container_of, in_order, interrupted
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import (
-    ENTRIES,
     Address,
     AnyResource,
     Difference,
@@ -173,8 +172,8 @@ def _wish(resource: Desired, seen: object | None, record: Record | None) -> Chan
     going = record is not None and record.status is Status.DELETING and resource.lags  # what shows may be gone already
     unknown = record is None and resource.lags and not resource.wants_nothing  # and so may what nobody has recorded
     action = Action.UPDATE if differences or going or unknown else Action.KEEP
-    anew = going and ENTRIES in resource.identity  # a write that finds its entries there would change nothing
-    return replace(change, action=action, differences=differences, reason=again, anew=anew)
+    sure = "" if differences or not unknown else "not recorded: written, since AWS may only still show it"
+    return replace(change, action=action, differences=differences, reason=again or sure)
 
 
 def _made_anew(

@@ -59,7 +59,7 @@ def write_shared(
 
     They are put even where the first look shows them already, since that may be from before we took them out ourselves.
     `check` is for rules that are made: it refuses what it must not write over. Raises `ResourceError` if another writer
-    undid it twice. What others took out of their own meanwhile is not put back, it may have been their wish, but told.
+    undid it twice. What others took out of their own meanwhile may have been their wish: it is told, and not put back.
     """
     wanted = [rule.id for rule in rules]
     ids = {*ours, *wanted}
@@ -84,12 +84,16 @@ def write_shared(
         found = _put(aws, identity, found, document.merge(found, rules, tuple(ids)), is_in)
     _tell_lost(aws, identity["bucket"], [rule for rule in former if rule.get("ID") not in ids], found)
     if not is_in(found):
-        raise ResourceError(
-            f"Another writer undoes what this stack does to the CORS rules of the bucket {identity['bucket']}",
-            code="CorsContended",
-            detail=f"There now: {', '.join(str(rule.get('ID')) for rule in found) or 'no rule at all'}",
-            hint="Several deployments write to this bucket at once. Run the same again when the others have ended.",
-        )
+        raise _contended(identity["bucket"], found)
+
+
+def _contended(bucket: str, found: "Sequence[CORSRuleOutputTypeDef]") -> ResourceError:
+    return ResourceError(
+        f"Another writer undoes what this stack does to the CORS rules of the bucket {bucket}",
+        code="CorsContended",
+        detail=f"There now: {', '.join(str(rule.get('ID')) for rule in found) or 'no rule at all'}",
+        hint="Several deployments write to this bucket at once. Run the same again when the others have ended.",
+    )
 
 
 def _put(

@@ -116,7 +116,7 @@ def write(aws: Aws, part: Part) -> None:
     found = former
     for again in range(_ATTEMPTS):
         # What a first look shows of ours may be from before we took it out ourselves: so it is put in any case.
-        enough = part.is_in(found) and (again or not part.entries)
+        enough = part.is_in(found) and (again or not (part.entries or part.eventbridge))
         if enough or (again and obstacles(found, part.entries, part.keys)):
             break  # a refusal now would take our record back, and some of ours may be there
         _check(found, part)

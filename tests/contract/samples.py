@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from task_deployer import policy, tags
 from task_deployer.aws import Aws
-from task_deployer.resources import InvokeConfig
+from task_deployer.resources import InvokeConfig, Notifications
 from tests.aws import new_name
 from tests.contract.bucket_samples import (
     bucket_sample,
@@ -205,3 +206,12 @@ def sample(aws: Aws, which: str) -> Sample:
     made = SAMPLES[which](aws, new_name())
     made.prepare(aws)
     return made
+
+
+def notifications_beside_others(aws: Aws) -> Notifications:
+    """One entry of ours, wanted in somebody else's bucket, in which a queue of others is told of restored objects."""
+    life = sample(aws, "notifications")
+    assert isinstance(life.wanted, Notifications)
+    assert life.foreign
+    life.foreign.put()
+    return replace(life.wanted, bucket=replace(life.wanted.bucket, existing=True))

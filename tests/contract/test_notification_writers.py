@@ -15,7 +15,7 @@ from task_deployer.resources.notification_document import QUEUE, Entry, entries_
 from task_deployer.resources.other_writers import OTHERS_TURN
 from task_deployer.retry import Patience
 from tests.aws import REGION, Given, answering, new_name, watched
-from tests.contract.samples import sample
+from tests.contract.samples import notifications_beside_others, sample
 from tests.contract.wishes import notifications
 from tests.invariants import assert_in_sync
 
@@ -44,11 +44,7 @@ class Watcher:
 @pytest.fixture
 def wanted(aws: Aws) -> Notifications:
     """One entry of ours, wanted in somebody else's bucket, in which a queue of others is told of restored objects."""
-    life = sample(aws, "notifications")
-    assert isinstance(life.wanted, Notifications)
-    assert life.foreign
-    life.foreign.put()
-    return replace(life.wanted, bucket=replace(life.wanted.bucket, existing=True))
+    return notifications_beside_others(aws)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Puts of documents that others write too, whose answer is lost or late: nobody's part is written over unseen."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 from botocore.exceptions import ClientError
@@ -16,7 +16,7 @@ from task_deployer.resources.other_writers import OTHERS_TURN
 from task_deployer.retry import Patience
 from task_deployer.throttle import Pace, persistently
 from tests.aws import Fault, answering, losing_the_answer, new_name, watched
-from tests.contract.samples import sample
+from tests.contract.samples import notifications_beside_others, sample
 from tests.contract.wishes import bucket
 from tests.faults.scene import Scene
 from tests.invariants import assert_in_sync
@@ -46,11 +46,7 @@ class Watch:
 @pytest.fixture
 def wanted(aws: Aws) -> Notifications:
     """One entry of ours, wanted in somebody else's bucket, in which a queue of others is told of restored objects."""
-    life = sample(aws, "notifications")
-    assert isinstance(life.wanted, Notifications)
-    assert life.foreign
-    life.foreign.put()
-    return replace(life.wanted, bucket=replace(life.wanted.bucket, existing=True))
+    return notifications_beside_others(aws)
 
 
 def add_late_entry(aws: Aws, name: str) -> None:

@@ -53,12 +53,12 @@ def let_new_show(
 ) -> Mapping[Address, object]:
     """What was observed, where a run is about to remove it: new things are looked for before they are taken for gone.
 
-    `age` is that of the newest record in seconds. What was only begun may never have been made: it is not waited for.
+    `age` is that of the newest record in seconds. What was only begun may be there, too: the run died before it knew.
     """
     absent = {
-        address: partial(_until_seen, record)
+        address: partial(_until_seen, record, _NEW_SECONDS - age)
         for address, record in records.items()
-        if record.status is Status.READY and KINDS[record.kind].exclusive and is_absent(observed[address])
+        if record.status is not Status.DELETING and KINDS[record.kind].exclusive and is_absent(observed[address])
     }
     return {**observed, **ask_all(means, absent)} if age < _NEW_SECONDS else observed
 
@@ -96,9 +96,9 @@ def _until_there(hidden: AnyResource, seconds: float, aws: Aws) -> object:
     return looking(aws.patience, reason, seconds, look, lambda seen: seen is None)
 
 
-def _until_seen(record: Record, aws: Aws) -> object:
+def _until_seen(record: Record, seconds: float, aws: Aws) -> object:
     look = partial(observe_one, record.kind, record.identity, aws)
-    return looking(aws.patience, "AWS to show what was made a moment ago", _NEW_SECONDS, look, is_absent)
+    return looking(aws.patience, "AWS to show what was made a moment ago", seconds, look, is_absent)
 
 
 def _until_tagged(record: Record, aws: Aws) -> object:

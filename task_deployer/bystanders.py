@@ -77,7 +77,8 @@ def left_dead(found: Sequence[Bystander]) -> Iterator[Warning]:
                 Address(f"notifications.{one.bucket}"),
                 f"{one.entry} is not this stack's and stays, without {one.because}: S3 refuses every change of these "
                 "notifications while it is there. If it is yours, remove it (S3 console: the bucket's properties), "
-                "else ask the bucket's owner; --skip-dead-foreign puts ours all the same.",
+                "else ask the bucket's owner. With --skip-dead-foreign a later `up` puts ours all the same, and a "
+                "later `down` takes them out.",
             )
 
 

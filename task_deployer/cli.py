@@ -80,11 +80,13 @@ def plan(  # noqa: PLR0913 - one parameter for each option
     exit_code: ExitCode = False,
     empty_buckets: EmptyBuckets = False,
     keep_buckets: KeepBuckets = False,
+    skip_dead_foreign: SkipDeadForeign = False,
 ) -> None:
-    """Say what `up` would do. Writes nothing, nowhere."""
+    """Say what `up` would do, and refuse what it would refuse. Writes nothing, nowhere."""
     from task_deployer.cli_session import Session  # noqa: PLC0415 - see the module's docstring
 
-    changes = Session(settings).plan(only=only, strict=strict, empty_buckets=empty_buckets, keep_buckets=keep_buckets)
+    buckets = {"empty_buckets": empty_buckets, "keep_buckets": keep_buckets}
+    changes = Session(settings).plan(only=only, strict=strict, skip_dead_foreign=skip_dead_foreign, **buckets)
     if exit_code and changes:
         raise typer.Exit(CHANGED)
 

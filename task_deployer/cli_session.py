@@ -69,9 +69,11 @@ class Session:
             result = commands.up(self.project, run, only=only, strict=strict, choices=choices)
         self._end(result)
 
-    def plan(self, *, only: str | None, strict: bool, empty_buckets: bool, keep_buckets: bool) -> bool:
+    def plan(
+        self, *, only: str | None, strict: bool, empty_buckets: bool, keep_buckets: bool, skip_dead_foreign: bool
+    ) -> bool:
         """Run `plan`; whether there is anything to do."""
-        choices = Choices(empty_buckets, keep_buckets)
+        choices = Choices(empty_buckets, keep_buckets, skip_dead_foreign=skip_dead_foreign)
         with self._run() as run:
             result = commands.plan(self.project, run, only=only, strict=strict, choices=choices)
         self._end(result)

@@ -17,14 +17,13 @@ from task_deployer.bystanders import bystanders, consequences, left_dead, naming
 from task_deployer.config import Config
 from task_deployer.config.tree import shown
 from task_deployer.data_loss import CAREFUL, Choices, heeding, losses, question, refuse_loss
-from task_deployer.dead_foreign import refuse_dead, warnings_of_dead
 from task_deployer.engine import execute
 from task_deployer.errors import AccountChangedError, CredentialsError, Interrupted
 from task_deployer.events import Outcome, Planned
 from task_deployer.hidden import let_new_show, let_tags_show
 from task_deployer.kept_documents import forget, with_care
 from task_deployer.late_groups import remove_late_groups
-from task_deployer.look import dead_in, look_at, planned_up, settled
+from task_deployer.look import look_at, planned_up, refuse_dead_in, settled
 from task_deployer.manifest import Manifest
 from task_deployer.observe import until_shown
 from task_deployer.outputs import Outputs, outputs_of
@@ -64,8 +63,7 @@ def up(
         build = partial(stack.build, config, aws.account, journal.lineage, archives, only)
         look = settled(means, look_at(means, build, journal, only), journal.lineage)
         planned = planned_up(look, journal.lineage, choices)
-        if not choices.skip_dead_foreign:
-            refuse_dead(dead_in(means, planned, look))
+        refuse_dead_in(means, planned, look, choices)
         beside = bystanders(planned, look.sight.observed, look.moved.records, aws.account)
         planned = naming(planned, beside)
         warnings = _warnings(config, only, look.sight.findings, *left_dead(beside), strict=strict)
@@ -84,10 +82,7 @@ def up(
 def plan(
     project: Project, run: Run, *, only: str | None = None, strict: bool = False, choices: Choices = CAREFUL
 ) -> Result:
-    """Say what `up` would do, and refuse what it would refuse; warn of dead entries of others, which `up` may skip.
-
-    Writes nothing, nowhere.
-    """
+    """Say what `up` would do, and refuse what it would refuse. Writes nothing, nowhere."""
     config = project.config()
     region = project.region(config, None)
     archives = prepare(config, region, only)
@@ -99,10 +94,10 @@ def plan(
     means = run.connect(aws)
     look = settled(means, look_at(means, build, journal, only), journal.lineage)
     planned = planned_up(look, journal.lineage, choices)
+    refuse_dead_in(means, planned, look, choices)
     beside = bystanders(planned, look.sight.observed, look.moved.records, aws.account)
     planned = naming(planned, beside)
-    dead = (*warnings_of_dead(dead_in(means, planned, look)), *left_dead(beside))
-    warnings = _warnings(config, only, look.sight.findings, *dead, strict=strict)
+    warnings = _warnings(config, only, look.sight.findings, *left_dead(beside), strict=strict)
     refuse_loss(planned, means, look.records, choices)
     outputs = outputs_of({r.address: (r.kind, r.identity) for r in look.desired}, aws.account)
     return _result("plan", journal, aws, plan=planned, outputs=outputs, warnings=warnings)

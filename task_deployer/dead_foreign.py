@@ -21,10 +21,12 @@ from task_deployer.resources.notification_document import Entry, others
 from task_deployer.resources.notification_refusal import ask_the_owner
 from task_deployer.resources.notifications import SeenNotifications
 from task_deployer.walk import Means
-from task_deployer.warnings import Warning  # noqa: A004 - the contract's word
 
 _WHY = "S3 checks every destination of the document when any part of it is written"
-_SKIP = "--skip-dead-foreign: ours are put all the same, and S3 checks no destination where it refuses those of others."
+_SKIP = (
+    "--skip-dead-foreign: ours are put, or taken out, all the same; where S3 refuses destinations of others it then "
+    "checks none."
+)
 
 
 @dataclass(frozen=True)
@@ -73,17 +75,6 @@ def refuse_dead(dead: Sequence[Dead]) -> None:
         hint=" ".join([*_advice(dead), f"Or add {_SKIP}"]),
         address=dead[0].address,
     )
-
-
-def warnings_of_dead(dead: Iterable[Dead]) -> Iterator[Warning]:
-    """The same as warnings, for who only looks."""
-    for one in dead:
-        advice = " ".join(_advice([one]))
-        yield Warning(
-            "dead-foreign",
-            one.address,
-            f"{_told(one)}. {_WHY}, so `up` refuses to begin. {advice} Or run `up` with {_SKIP}",
-        )
 
 
 def checks_of_dead(dead: Iterable[Dead], written: Collection[Address]) -> Iterator[Check]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from task_deployer import survey
 from task_deployer.attached import noted
 from task_deployer.data_loss import Choices, heeding
-from task_deployer.dead_foreign import Dead, about_to_be_written, dead_foreign
+from task_deployer.dead_foreign import about_to_be_written, dead_foreign, refuse_dead
 from task_deployer.manifest import Manifest
 from task_deployer.one_task import records_of
 from task_deployer.plan import Desired, Plan, plan_up, renamed
@@ -51,6 +51,11 @@ def planned_up(look: Look, lineage: str, choices: Choices) -> Plan:
     return heeding(told, choices, look.records)
 
 
-def dead_in(means: Means, planned: Plan, look: Look) -> tuple[Dead, ...]:
-    """Look at what others have in the documents that the plan writes, and return what S3 is sure to refuse."""
-    return dead_foreign(means, about_to_be_written(planned), look.desired, look.records, look.sight.observed)
+def refuse_dead_in(means: Means, planned: Plan, look: Look, choices: Choices) -> None:
+    """Look at what others have in the documents that the plan writes; raise `SafetyError` for what S3 would refuse.
+
+    Where that is to be passed over nothing is looked at.
+    """
+    if not choices.skip_dead_foreign:
+        documents = about_to_be_written(planned)
+        refuse_dead(dead_foreign(means, documents, look.desired, look.records, look.sight.observed))

@@ -19,6 +19,7 @@ from task_deployer.project import Project
 from task_deployer.resources import notification_write
 from task_deployer.resources.base import Address
 from task_deployer.resources.notification_document import Document, same
+from task_deployer.resources.notification_refusal import Target
 from task_deployer.resources.notification_restoration import Restoration, restoration
 from task_deployer.resources.other_writers import sent, until_steady
 from task_deployer.throttle import persistently
@@ -129,7 +130,8 @@ def _put(aws: Aws, chosen: Kept, plan: Restoration) -> None:
     if not same(found, plan.found):
         raise _meanwhile(bucket, "changed after they were shown. Nothing was changed by this run")
     place = aws.care.keep(Former(bucket, found, chosen.ours, chosen.owner, undone=True))
-    put = sent(aws.patience, lambda: notification_write.put_checked(aws, bucket, plan.target, (), chosen.owner))
+    target = Target(plan.target, (), "what was kept is put back")
+    put = sent(aws.patience, lambda: notification_write.put_checked(aws, bucket, target, chosen.owner))
     after = until_steady(
         aws.patience, read, arrived=lambda document: same(document, plan.target), former=found, same=same
     )

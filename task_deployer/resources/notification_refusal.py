@@ -5,6 +5,7 @@ that it may not invoke, and one whose permission it does not see yet. So the des
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import NoReturn
 
@@ -23,6 +24,18 @@ _OURS_AGAIN = (
 )
 
 _SHOWN, _SHOWN_SECONDS = "AWS to show that S3 may send to what is ours", 60
+
+
+@dataclass(frozen=True)
+class Target:
+    """A whole document as it is to be. `ours` are the destinations in it that are ours to mend.
+
+    `deed`: what the put of it does, in words that end a sentence.
+    """
+
+    document: Document
+    ours: Sequence[str]
+    deed: str
 
 
 def refused_destinations(error: ClientError) -> dict[str, str]:
@@ -47,19 +60,20 @@ def is_ours_too(error: ClientError, ours: Sequence[str]) -> bool:
     return NOTIFICATION_VALID.matches(error) and bool(named & set(ours)) and bool(named - set(ours))
 
 
-def raise_explained(aws: Aws, error: ClientError, bucket: Identity, wanted: Document, ours: Sequence[str]) -> NoReturn:
+def raise_explained(aws: Aws, error: ClientError, bucket: Identity, target: Target) -> NoReturn:
     """Raise `ResourceError` for a refusal that will not pass; the client's own error where waiting may help.
 
     It helps with others' dead destinations too, if they are to be passed over: in a while S3 names them alone.
     """
-    if code_of(error) != "InvalidArgument" or (aws.care.skip_dead_foreign and is_ours_too(error, ours)):
+    if code_of(error) != "InvalidArgument" or (aws.care.skip_dead_foreign and is_ours_too(error, target.ours)):
         raise error
+    wanted = target.document
     named = refused_destinations(error) or {arn: message_of(error) for arn in _unfit(aws, wanted)}
-    theirs = {arn: why for arn, why in named.items() if arn not in ours}
+    theirs = {arn: why for arn, why in named.items() if arn not in target.ours}
     if theirs:
-        raise _refused(aws, error, bucket, _entries(wanted, theirs), own=False) from error
+        raise _refused(aws, error, bucket, _entries(wanted, theirs), _skipping(aws, target)) from error
     if named and not NOTIFICATION_VALID.matches(error):
-        raise _refused(aws, error, bucket, _entries(wanted, named), own=True) from error
+        raise _refused(aws, error, bucket, _entries(wanted, named)) from error
     raise error
 
 
@@ -78,7 +92,7 @@ def waited_out(aws: Aws, error: ClientError, bucket: Identity, entries: Sequence
     mine = [(entry, look(aws, bucket, entry.destination)) for entry in entries if entry.destination in named]
     wrong = [entry for entry, finding in mine if _is_wrong(finding)]
     if wrong:
-        return _refused(aws, error, bucket, wrong, own=True)
+        return _refused(aws, error, bucket, wrong)
     found = {entry.destination: finding.why for entry, finding in mine}
     theirs, seconds = ", ".join(arn for arn in named if arn not in found), NOTIFICATION_VALID.seconds
     beside = [f"S3 refuses also what is not ours, which is passed over once it sees ours: {theirs}."] if theirs else []
@@ -116,16 +130,27 @@ def ask_the_owner(finding: Finding) -> str:
     return finding.advice or "Ask its owner to mend or remove that entry."
 
 
-def _refused(aws: Aws, error: ClientError, bucket: Identity, entries: Sequence[Entry], *, own: bool) -> ResourceError:
-    skips = aws.care.skip_dead_foreign
-    whose = "of ours" if own else "that is not ours"
+def _skipping(aws: Aws, target: Target) -> str:
+    """The advice to pass over destinations of others; none where that is asked for already."""
+    return (
+        ""
+        if aws.care.skip_dead_foreign
+        else f" Or add --skip-dead-foreign: S3 then checks no destination, and {target.deed}."
+    )
+
+
+def _refused(
+    aws: Aws, error: ClientError, bucket: Identity, entries: Sequence[Entry], skipping: str | None = None
+) -> ResourceError:
+    """Name the entries: those of others where there is a word on `skipping` them, else ours."""
+    whose = "of ours" if skipping is None else "that is not ours"
     told = [(entry, look(aws, bucket, entry.destination)) for entry in entries]
     return ResourceError(
         f"S3 refuses the notifications of the bucket {bucket['bucket']} because of an entry {whose}: "
         + ", ".join(dict.fromkeys(entry.destination for entry in entries)),
         code=code_of(error),
         detail="\n".join([*_lines(error, told), "The document was left as it was."]),
-        hint=" ".join(dict.fromkeys(_advice(finding, own=own, skips=skips) for _, finding in told)),
+        hint=" ".join(dict.fromkeys(_advice(finding, skipping) for _, finding in told)),
     )
 
 
@@ -136,12 +161,10 @@ def _lines(error: ClientError, told: Sequence[tuple[Entry, Finding]]) -> Iterato
     yield f"S3 says: {'; '.join(dict.fromkeys(named.values())) or message_of(error)}"
 
 
-def _advice(finding: Finding, *, own: bool, skips: bool) -> str:
-    if own:  # `up` makes what is missing of ours: who does it by hand makes what nobody has recorded
+def _advice(finding: Finding, skipping: str | None) -> str:
+    if skipping is None:  # `up` makes what is missing of ours: who does it by hand makes what nobody has recorded
         return finding.advice if finding.is_unfit else _OURS_AGAIN
-    useless = finding.is_unfit or skips
-    skip = "" if useless else " Or add --skip-dead-foreign: S3 then checks no destination, and ours are put."
-    return f"{ask_the_owner(finding)}{skip}"
+    return f"{ask_the_owner(finding)}{'' if finding.is_unfit else skipping}"
 
 
 def _entries(wanted: Document, named: Mapping[str, str]) -> list[Entry]:

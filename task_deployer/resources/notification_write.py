@@ -9,7 +9,7 @@ What nobody can see is a change that another makes between our read and our put:
 """
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
@@ -23,6 +23,7 @@ from task_deployer.resources.bucket import account_of, asking_the_owner, identit
 from task_deployer.resources.notification_document import EVENTBRIDGE, Document, Entry
 from task_deployer.resources.notification_overlap import obstacles
 from task_deployer.resources.notification_refusal import (
+    Target,
     check_ours,
     is_others_alone,
     raise_explained,
@@ -58,6 +59,12 @@ class Part:
         """The document with our part as wanted."""
         return document.merge(found, self.entries, self.keys, eventbridge=self.eventbridge)
 
+    def target(self, found: Document) -> Target:
+        """The same, with what the put of it does to ours."""
+        destinations = tuple(entry.destination for entry in self.entries)
+        deed = "ours are put" if self.entries or self.eventbridge else "ours are taken out"
+        return Target(self.merged(found), destinations, deed)
+
     def is_in(self, found: Document) -> bool:
         """Whether our part is as wanted, whatever others have there."""
         there = document.ours(found, self.written) == document.named(self.entries)
@@ -78,21 +85,21 @@ def read(aws: Aws, bucket: str, owner: str | None = None) -> Document:
     return {key: value for key, value in found.items() if key != "ResponseMetadata"}
 
 
-def put_checked(aws: Aws, bucket: str, wanted: Document, ours: Sequence[str], owner: str | None = None) -> None:
-    """Replace the whole document. `ours` are the destinations that are ours to mend.
+def put_checked(aws: Aws, bucket: str, target: Target, owner: str | None = None) -> None:
+    """Replace the whole document.
 
     Raises `ResourceError` where S3 refuses destinations of others, unless that is to be passed over: then S3 is told
     not to check, ours are looked at instead, and it is told. The client's own error where it may just not see ours yet.
     """
     identity = identity_of(bucket, owner)
     try:
-        _put_document(aws, identity, wanted)
+        _put_document(aws, identity, target.document)
     except ClientError as error:
-        if not (aws.care.skip_dead_foreign and is_others_alone(error, ours)):
-            raise_explained(aws, error, identity, wanted, ours)
-        check_ours(aws, identity, ours)
-        _put_document(aws, identity, wanted, unchecked=True)
-        aws.care.tell(_unchecked(bucket, error))
+        if not (aws.care.skip_dead_foreign and is_others_alone(error, target.ours)):
+            raise_explained(aws, error, identity, target)
+        check_ours(aws, identity, target.ours)
+        _put_document(aws, identity, target.document, unchecked=True)
+        aws.care.tell(_unchecked(bucket, error, target))
 
 
 def _put_document(aws: Aws, identity: Identity, wanted: Document, *, unchecked: bool = False) -> None:
@@ -160,8 +167,8 @@ def _put(aws: Aws, part: Part, found: Document) -> Document:
     Where the answer was lost, that tells whether S3 took it. If not, the error is raised, so that the whole verb is
     done again, from its read.
     """
-    destinations, others = tuple(entry.destination for entry in part.entries), _are_others(part, found)
-    put = sent(aws.patience, lambda: put_checked(aws, part.bucket, part.merged(found), destinations, part.owner))
+    others = _are_others(part, found)
+    put = sent(aws.patience, lambda: put_checked(aws, part.bucket, part.target(found), part.owner))
     if others and put.slow:
         aws.care.tell(slow_write(_address(part.bucket), "the notifications", "entries"))
     if put.error is not None and not others:
@@ -206,13 +213,14 @@ def gone(former: Document, found: Document) -> Iterator[Entry]:
     yield from (entry for entry in document.entries_in(former) if entry not in there)
 
 
-def _unchecked(bucket: str, error: ClientError) -> Remark:
+def _unchecked(bucket: str, error: ClientError, target: Target) -> Remark:
+    looked_at = "; this stack's own were looked at and are fine" if target.ours else ""
     return Remark(
         "skipped-validation",
         _address(bucket),
         "S3 was told not to check the destinations, because it refuses those of others: "
         + ", ".join(refused_destinations(error))
-        + ". They get no events until their owners mend them; this stack's own were looked at and are fine.",
+        + f". They get no events until their owners mend them{looked_at}.",
     )
 
 

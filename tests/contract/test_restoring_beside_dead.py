@@ -54,7 +54,8 @@ def test_a_refused_restoration_succeeds_as_it_advises(aws: Aws, project: Project
     Keeper(project.manifest, aws.account)(Former(bucket, read(aws, bucket), ()))
     put(aws, bucket, {})
     command = ("restore-notifications", bucket, "--yes")
-    assert "--skip-dead-foreign" in project.refused(*command, code=1)["hint"]
+    advice = "Or add --skip-dead-foreign: S3 then checks no destination, and what was kept is put back."
+    assert advice in project.refused(*command, code=1)["hint"]
     assert set() == ids(aws, bucket)
     assert "Done: 2 changes" in project.succeed(*command, "--skip-dead-foreign").out
     assert {"one", "dead"} == ids(aws, bucket)

@@ -169,9 +169,9 @@ class Scene:
         """Run `up`."""
         return commands.up(self._project(), self._run(workers), only=only, choices=choices)
 
-    def plan(self, workers: int = 1) -> Result:
+    def plan(self, workers: int = 1, choices: Choices = CAREFUL) -> Result:
         """Run `plan`."""
-        return commands.plan(self._project(), self._run(workers))
+        return commands.plan(self._project(), self._run(workers), choices=choices)
 
     def status(self, workers: int = 1) -> Result:
         """Run `status`."""

@@ -75,14 +75,43 @@ def test_up_goes_on_where_it_is_told_to(new_scene: Callable[[], Scene]) -> None:
     assert not scene.plan().plan.pending
 
 
-def test_plan_warns(new_scene: Callable[[], Scene]) -> None:
-    """`plan` tells of the dead entry as a warning, with the flag that passes over it, and writes nothing."""
+def test_plan_refuses_as_up_would(new_scene: Callable[[], Scene]) -> None:
+    """`plan` ends as the `up` of the same moment: refused, with the same exit code, words and advice."""
     scene = new_scene()
-    arn = put_dead(scene)
-    (told,) = [warning for warning in scene.plan().warnings if warning.code == "dead-foreign"]
-    assert f"notifications.{scene.name}-theirs" == told.address
-    for word in (arn, "the function does not exist", "`up` refuses to begin", "--skip-dead-foreign"):
-        assert word in told.message
+    arn, told = put_dead(scene), list[tuple[object, ...]]()
+    for deed in (scene.plan, scene.up):
+        with pytest.raises(SafetyError) as caught:
+            deed()
+        error = caught.value
+        told.append((error.exit_code, error.address, error.summary, error.detail, error.hint))
+    assert told[0] == told[1]
+    assert (5, f"notifications.{scene.name}-theirs") == told[0][:2]
+    assert arn in str(told[0])
+    assert not scene.manifest.exists()
+
+
+def test_plan_shows_what_up_would_do_where_it_is_told_to(new_scene: Callable[[], Scene]) -> None:
+    """`plan --skip-dead-foreign` is the plan that `up --skip-dead-foreign` carries out, and looks at as little."""
+    scene = new_scene()
+    put_dead(scene)
+    with watched(scene.aws) as asked:
+        planned = scene.plan(choices=SKIP).plan
+    assert [] == asked.mutating
+    assert "GetFunctionConfiguration" not in asked.operations
+    assert planned == scene.up(choices=SKIP).plan
+
+
+def test_the_price_of_skipping_is_told_for_each_command(new_scene: Callable[[], Scene]) -> None:
+    """What S3 refuses to a `down` is taken out with the flag that its hint names, and nobody speaks of putting."""
+    scene = new_scene()
+    scene.up()
+    put_dead(scene)
+    (failed,) = scene.down().outcome.failed
+    assert "--skip-dead-foreign: S3 then checks no destination, and ours are taken out." in failed.error.hint
+    result = scene.down(choices=SKIP)
+    (told,) = [warning for warning in result.warnings if warning.code == "skipped-validation"]
+    assert () == result.outcome.failed
+    assert told.message.endswith("until their owners mend them.")
 
 
 def test_doctor_tells_before_and_after(new_scene: Callable[[], Scene]) -> None:
@@ -111,11 +140,11 @@ def test_a_removal_of_ours_is_refused_too(new_scene: Callable[[], Scene]) -> Non
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException"])
 def test_what_may_not_be_looked_at_is_no_reason(new_scene: Callable[[], Scene], code: str) -> None:
-    """Where the look is refused the entry is unknown, not dead: nobody warns or refuses, and S3 is left to judge."""
+    """Where the look is refused the entry is unknown, not dead: nobody refuses for it, and S3 is left to judge."""
     scene = new_scene()
     put_dead(scene)
     with refusing_to_show(scene, code):
-        assert "dead-foreign" not in {warning.code for warning in scene.plan().warnings}
+        assert scene.plan().plan.pending
         assert [] == checks_of(scene.doctor(), scene)
         outcome = scene.up().outcome
     assert [f"notifications.{scene.name}-theirs"] == [failed.change.address for failed in outcome.failed]
@@ -126,8 +155,7 @@ def test_another_account_is_not_asked(new_scene: Callable[[], Scene]) -> None:
     scene = new_scene()
     put_dead(scene, account="111111111111")
     with watched(scene.aws) as asked:
-        warnings = scene.plan().warnings
-    assert "dead-foreign" not in {warning.code for warning in warnings}
+        assert scene.plan().plan.pending
     assert "GetFunctionConfiguration" not in asked.operations
 
 

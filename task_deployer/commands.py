@@ -61,7 +61,7 @@ def up(
     means = run.connect(aws)
     with manifest.opened(path, config.stack.name, config.env, aws.account) as journal:
         build = partial(stack.build, config, aws.account, journal.lineage, archives, only)
-        look = settled(means, look_at(means, build, journal, only), journal.lineage)
+        look = settled(means, look_at(means, build, journal, only), journal)
         planned = planned_up(look, journal.lineage, choices)
         refuse_dead_in(means, planned, look, choices)
         beside = bystanders(planned, look.sight.observed, look.moved.records, aws.account)
@@ -92,7 +92,7 @@ def plan(
     journal.check_belongs(config.stack.name, config.env, aws.account)
     build = partial(stack.build, config, aws.account, journal.lineage, archives, only)
     means = run.connect(aws)
-    look = settled(means, look_at(means, build, journal, only), journal.lineage)
+    look = settled(means, look_at(means, build, journal, only), journal)
     planned = planned_up(look, journal.lineage, choices)
     refuse_dead_in(means, planned, look, choices)
     beside = bystanders(planned, look.sight.observed, look.moved.records, aws.account)

@@ -20,22 +20,28 @@ from task_deployer.walk import Means
 _SECONDS = 70
 """How long a ghost is waited out: SQS shows a queue longest, and has 60 seconds for it."""
 
+_RECENT_SECONDS = 300
+"""How long after its record was written a deletion may still show: its own waits take up to two minutes."""
+
 
 def let_ghosts_pass(
     means: Means,
     desired: Iterable[AnyResource],
     records: Mapping[Address, Record],
     observed: Mapping[Address, object],
+    age: float = 0,
 ) -> dict[Address, object]:
     """What was observed, without what AWS still shows of what was deleted a moment ago.
 
     That is what bears this stack's tags or ids without a record, unless any of it is certainly there: then nothing is
-    waited for. And it is what a run that was interrupted was about to delete, and may have deleted.
+    waited for. And it is what a run that was interrupted was about to delete, and may have deleted: each unless it is
+    certainly there. `age` is that of the newest record in seconds.
     """
     wanted = tuple(desired)
     ours = [resource for resource in wanted if _is_our_own(resource, observed.get(resource.address))]
     unrecorded = [resource for resource in ours if resource.exclusive and resource.address not in records]
-    going = [r for r in ours if r.address in records and records[r.address].status is Status.DELETING and r.lingers]
+    begun = [r for r in ours if r.exclusive and _is_going(records.get(r.address)) and age < _RECENT_SECONDS]
+    going = [resource for resource in begun if not _any_is_there(means, [resource], observed)]
     left = [r for r in wanted if r.address not in records and _bears_our_ids(r, observed.get(r.address))]
     certain = _any_is_there(means, unrecorded, observed)
     looks = ask_all(
@@ -46,6 +52,10 @@ def let_ghosts_pass(
         },
     )
     return _without_parts_of_the_absent(wanted, {**observed, **looks})
+
+
+def _is_going(record: Record | None) -> bool:
+    return record is not None and record.status is Status.DELETING
 
 
 def _is_our_own(wanted: AnyResource, seen: object) -> bool:

@@ -39,9 +39,9 @@ def look_at(means: Means, build: Callable[..., tuple[Desired, ...]], journal: Ma
     return Look(build(found=sight.findings.found), records, sight, moved)
 
 
-def settled(means: Means, look: Look, lineage: str) -> Look:
+def settled(means: Means, look: Look, journal: Manifest) -> Look:
     """The same, when what is only still shown has passed, and tags have come: for a run that is to make the wanted."""
-    return replace(look, sight=survey.settled(means, look.desired, look.records, look.sight, lineage))
+    return replace(look, sight=survey.settled(means, look.desired, look.records, look.sight, journal))
 
 
 def planned_up(look: Look, lineage: str, choices: Choices) -> Plan:

@@ -6,6 +6,7 @@ One wave of reads; a second one only where an alias stands for a KMS key.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from task_deployer import manifest_file
 from task_deployer.attached import (
     Findings,
     aliases_of,
@@ -18,6 +19,7 @@ from task_deployer.bucket_owner import asking
 from task_deployer.events import Observing
 from task_deployer.ghosts import let_ghosts_pass
 from task_deployer.hidden import let_hidden_show, let_tags_show
+from task_deployer.manifest import Manifest
 from task_deployer.observe import Question, observe_all
 from task_deployer.plan import Desired
 from task_deployer.records import Record
@@ -60,11 +62,11 @@ def survey(means: Means, desired: Sequence[Desired], records: Mapping[Address, R
 
 
 def settled(
-    means: Means, desired: Sequence[Desired], records: Mapping[Address, Record], sight: Survey, lineage: str
+    means: Means, desired: Sequence[Desired], records: Mapping[Address, Record], sight: Survey, journal: Manifest
 ) -> Survey:
     """The same, when what is only still shown has passed, and tags have come: for a run that is to make the wanted."""
-    observed = let_ghosts_pass(means, desired, records, sight.observed)
-    return replace(sight, observed=let_tags_show(means, records, observed, lineage))
+    observed = let_ghosts_pass(means, desired, records, sight.observed, manifest_file.age(journal.path))
+    return replace(sight, observed=let_tags_show(means, records, observed, journal.lineage))
 
 
 def _traits(desired: Sequence[Desired]) -> dict[Address, Question]:

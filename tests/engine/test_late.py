@@ -25,6 +25,12 @@ CHEST, TOY = Chest("c", tags=OURS), Toy("a", tags=OURS)
 AS_WRITTEN, BEFORE = SeenToy(1, OURS), SeenToy(2, OURS)
 
 
+class Box(Chest):
+    """A chest that is shown for a while when it is gone, but never with what it held."""
+
+    lingers = False
+
+
 class Hurried(Flag):
     """A stop that nobody asks for, and on which the time passes at once."""
 
@@ -250,6 +256,27 @@ def test_what_was_about_to_be_deleted_may_be_a_ghost(scene: Scene) -> None:
     observed: dict[Address, object] = {CHEST.address: SeenToy(1, OURS), TOY.address: None}
     scene.showing(SeenToy(1, OURS), None)
     assert {CHEST.address: None, TOY.address: None} == _ghosts(scene, observed, records)
+
+
+def test_what_is_certainly_there_is_no_ghost(scene: Scene) -> None:
+    """What was about to be deleted is there if it holds something, or is of a kind that is shown while it is there."""
+    box = Box("c", tags=OURS)
+    scene.world.filled.add(box.scope)
+    records = {address: with_status(record, Status.DELETING) for address, record in recorded(box, TOY).items()}
+    observed: dict[Address, object] = {box.address: SeenToy(1, OURS), TOY.address: SeenToy(1, OURS)}
+    assert observed == let_ghosts_pass(scene.means, [box, TOY], records, observed)
+    assert set() == scene.reasons
+    scene.world.filled.clear()
+    found = let_ghosts_pass(scene.showing(None).means, [box, TOY], records, observed)
+    assert {**observed, box.address: None} == found
+
+
+def test_what_was_about_to_be_deleted_long_ago_is_no_ghost(scene: Scene) -> None:
+    """Five minutes after the last record AWS shows nothing more of what is gone: what it shows is there."""
+    records = {address: with_status(record, Status.DELETING) for address, record in recorded(CHEST).items()}
+    observed: dict[Address, object] = {CHEST.address: SeenToy(1, OURS)}
+    assert observed == let_ghosts_pass(scene.means, [CHEST], records, observed, 300)
+    assert set() == scene.reasons
 
 
 def test_things_of_others_are_no_ghosts(scene: Scene) -> None:

@@ -31,10 +31,13 @@ LATENCY = 0.05
 
 @dataclass(frozen=True)
 class Death:
-    """The process dies at the mutating request of this number: before it is sent, once it is sent, or once answered."""
+    """The process dies at a mutating request: before it is sent, once it is sent, or once answered.
+
+    `which`: the request of this number, or the first of this operation.
+    """
 
     when: str
-    number: int
+    which: int | str
 
 
 BEFORE, SENT, ANSWERED = "before it was sent", "once it was sent", "once it was answered"
@@ -187,7 +190,7 @@ class Lab:
         death = self.death
         if self._dead:
             raise Crash(call.operation)
-        if call.mutating and death is not None and (death.when, death.number) == (when, self._sent):
+        if call.mutating and death is not None and death.when == when and death.which in (self._sent, call.operation):
             self._dead, self.death = True, None
             self._write(f"the process dies at {call.operation} {call.thing} {when}")
             raise Crash(call.operation)

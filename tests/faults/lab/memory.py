@@ -31,6 +31,11 @@ _READS: Mapping[str, Params] = {
     "GetRolePolicy": _same("RoleName", "PolicyName"),
     "GetQueueAttributes": lambda call, lab: {**_queue(call, lab), "AttributeNames": ["All"]},
     "ListQueueTags": _queue,
+    "DescribeRule": _same("Name"),
+    "ListTargetsByRule": lambda call, _: {"Rule": call.text("Name")},
+    "ListTagsForResource": lambda call, lab: {
+        "ResourceARN": lab.behind.aws.account.arn("events", f"rule/{call.thing}")
+    },
 }
 """What the reads are asked with, from the call that writes. Those that are not here are asked about a bucket."""
 

@@ -1,16 +1,20 @@
 """What AWS still shows of what was deleted a moment ago, and what tells it from a manifest that was lost."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
 
 from task_deployer.data_loss import Choices
 from task_deployer.errors import SafetyError
+from tests.faults.lab.call import Answer, Call
 from tests.faults.lab.conftest import NewLife
+from tests.faults.lab.lab import BEFORE, SENT, Death, Lab
 from tests.faults.lab.life import Life
 from tests.faults.lab.memory import Memory, QueueCoolDown
 from tests.faults.lab.noes import Denied
+from tests.faults.lab.row import DOWN
 from tests.faults.lab.seeds import chance
 
 FORGET = "AWS to forget what was deleted a moment ago"
@@ -49,6 +53,23 @@ class BucketStillRead(Memory):
     lasts = (3, 10, 30)
 
 
+class RuleStillRead(Memory):
+    """EventBridge answers so."""
+
+    number = 13
+    name = "a deleted rule is still read"
+    delivers = True
+    shows: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "DeleteRule": ("DescribeRule", "ListTargetsByRule", "ListTagsForResource")
+    }
+    lasts = (3, 10, 30)
+
+    def meet(self, call: Call, lab: Lab) -> Answer | None:
+        """The tags are asked for by the rule's ARN."""
+        arn = call.text("ResourceARN")
+        return super().meet(replace(call, params={"Name": arn.rpartition("/")[2]}) if arn else call, lab)
+
+
 @pytest.mark.parametrize("kind", [RoleStillRead, BucketStillRead, QueueCoolDown], ids=lambda kind: kind.__name__)
 def test_up_right_after_down_gets_there(new_life: NewLife, kind: type[Memory]) -> None:
     """What is still shown after `down` is waited out and told, and made anew as wanted, with all its parts."""
@@ -56,6 +77,29 @@ def test_up_right_after_down_gets_there(new_life: NewLife, kind: type[Memory]) -
         life.up()
         life.down()
         life.up()
+        life.down()
+
+
+@pytest.mark.parametrize("when", [BEFORE, SENT])
+@pytest.mark.parametrize(
+    ("kind", "deletion"),
+    [
+        (RoleStillRead, "DeleteRole"),
+        (BucketStillRead, "DeleteBucket"),
+        (RuleStillRead, "DeleteRule"),
+        (QueueCoolDown, "DeleteQueue"),
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+@pytest.mark.parametrize("go_on", [Life.up, Life.down], ids=lambda deed: deed.__name__)
+def test_what_a_dead_run_was_deleting_is_gone_on_from(
+    new_life: NewLife, kind: type[Memory], deletion: str, when: str, go_on: Callable[[Life], None]
+) -> None:
+    """A `down` that died at a deletion is gone on from by `up` and by `down`, whether AWS shows what is gone or not."""
+    with new_life([kind(chance(0, deletion))], "") as life:
+        life.up()
+        life.die(DOWN, Death(when, deletion))
+        go_on(life)
         life.down()
 
 

@@ -3,8 +3,9 @@
 Verbs run on workers, which know neither the project's disk nor the console: they are handed these means. Pure.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,24 @@ class Remark:
     message: str
 
 
+class Statements(Protocol):
+    """Where the statements of others in a function's policy are kept while the function is made anew."""
+
+    def keep(self, function: str, statements: Sequence[Mapping[str, object]]) -> str:
+        """Keep those of others among these and nothing else; returns the place, empty where nothing is kept."""
+
+    def kept(self, function: str) -> Sequence[Mapping[str, object]]:
+        """What is kept of a function."""
+
+
+class _Nowhere:
+    def keep(self, _function: str, _statements: Sequence[Mapping[str, object]]) -> str:
+        return ""
+
+    def kept(self, _function: str) -> Sequence[Mapping[str, object]]:
+        return ()
+
+
 def _keep_nothing(_: Former) -> str:
     return ""
 
@@ -44,9 +63,11 @@ def _tell_nobody(_: Remark) -> None:
 class Care:
     """How a former document is kept (returns the place, for people; nowhere: empty), and whom to tell what.
 
+    `statements`: where those of others are while a function is made anew.
     `skip_dead_foreign`: where S3 refuses a document because of destinations of others alone, put it unchecked.
     """
 
     keep: Callable[[Former], str] = _keep_nothing
     tell: Callable[[Remark], None] = _tell_nobody
     skip_dead_foreign: bool = False
+    statements: Statements = field(default_factory=_Nowhere)

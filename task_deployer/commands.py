@@ -22,6 +22,7 @@ from task_deployer.errors import AccountChangedError, CredentialsError, Interrup
 from task_deployer.events import Outcome, Planned
 from task_deployer.hidden import let_new_show, let_tags_show
 from task_deployer.kept_documents import forget, with_care
+from task_deployer.kept_statements import StatementKeeper
 from task_deployer.late_groups import remove_late_groups
 from task_deployer.look import look_at, planned_up, refuse_dead_in, settled
 from task_deployer.manifest import Manifest
@@ -29,6 +30,7 @@ from task_deployer.observe import until_shown
 from task_deployer.outputs import Outputs, outputs_of
 from task_deployer.plan import Action, Desired, Plan, plan_down
 from task_deployer.project import Project, prepare
+from task_deployer.put_back import put_back_kept
 from task_deployer.refusals import is_unreached
 from task_deployer.resources.base import Address
 from task_deployer.result import Result
@@ -168,11 +170,18 @@ def _written(desired: Sequence[Desired], outcome: Outcome) -> list[Desired]:
 def _execute(
     planned: Plan, desired: Sequence[Desired], observed: Mapping[Address, object], journal: Manifest, means: Means
 ) -> Outcome:
-    """Carry the plan out. What was kept of a bucket of ours goes with it, and log groups do not come back unseen."""
+    """Carry the plan out. What was kept of a thing of ours goes with it, and log groups do not come back unseen.
+
+    What others may do with a function that an earlier run made anew, and had no time to put back, is put back.
+    """
     known = dict(journal.records)
     outcome = execute(planned, {resource.address: resource for resource in desired}, observed, journal, means)
     gone = {c.address: known[c.address] for c in planned.of(Action.DELETE) if c.address not in journal.records}
     forget(journal.path, [record.identity["bucket"] for record in gone.values() if record.kind == "bucket"])
+    if not outcome.stopped:
+        anew = {change.address for change in planned.changes if change.anew}  # their statements had their turn
+        put_back_kept(means, journal, {resource.address for resource in desired} - anew)
+    StatementKeeper(journal.path).tidy([r.identity["name"] for r in journal.records.values() if r.kind == "function"])
     _stop_if_asked(outcome)
     remove_late_groups(means, {a: record.identity for a, record in gone.items() if record.kind == "log_group"})
     return outcome

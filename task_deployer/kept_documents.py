@@ -15,6 +15,7 @@ from pathlib import Path
 from task_deployer.aws import Account, Aws
 from task_deployer.care import Care, Former, Remark
 from task_deployer.errors import ManifestError
+from task_deployer.kept_statements import StatementKeeper
 from task_deployer.manifest_file import put_in_place
 
 MOST = 10
@@ -85,7 +86,8 @@ class Keeper:
 def with_care(aws: Aws, manifest: Path, skip_dead_foreign: bool) -> tuple[Aws, list[Remark]]:  # noqa: FBT001 - the user's choice
     """Clients that keep what is not ours before it is written over, and a list of what their verbs have to tell."""
     remarks: list[Remark] = []
-    return aws.caring_with(Care(Keeper(manifest, aws.account), remarks.append, skip_dead_foreign)), remarks
+    keeper, statements = Keeper(manifest, aws.account), StatementKeeper(manifest)
+    return aws.caring_with(Care(keeper, remarks.append, skip_dead_foreign, statements)), remarks
 
 
 def folder_of(manifest: Path) -> Path:

@@ -149,8 +149,13 @@ class Permission(Resource[Statement]):
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
         """Remove it, and a stand-in that may have been left."""
-        for statement_id in (_stand_in(identity["statement"]), identity["statement"]):
+        for statement_id in statement_ids(identity):
             _remove(aws, identity["function"], statement_id)
+
+
+def statement_ids(identity: Identity) -> tuple[str, str]:
+    """All ids that statements of ours may have for this identity: the stand-in's, and its own."""
+    return _stand_in(identity["statement"]), identity["statement"]
 
 
 def _stand_in(statement_id: str) -> str:

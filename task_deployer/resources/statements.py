@@ -1,11 +1,13 @@
 """The statements in a function's resource policy, carried over the time in which the function is made again.
 
-DeleteFunction takes the policy along, and with it what others put there. AddPermission can say most of what a statement
-can (Lambda API reference, AddPermission); what it cannot say, or Lambda refuses, is told.
+DeleteFunction takes the policy along, and with it what others put there: that is on disk before. AddPermission can say
+most of what a statement can (Lambda API reference, AddPermission); what it cannot say, or Lambda refuses, is told.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from botocore.exceptions import ClientError
@@ -31,20 +33,47 @@ _CONDITIONS = {
 """How Lambda stores AddPermission's conditions, in small letters."""
 
 
+_FOR_GOOD = re.compile("InvalidParameterValue|PolicyLengthExceeded|PublicPolicy|Validation")
+"""The codes of what Lambda refuses of a statement, and will refuse again."""
+
+
+@dataclass(frozen=True)
+class _Failed:
+    statement: Statement
+    why: str
+    for_good: bool
+
+
 def keeping_statements(aws: Aws, function: str, make_anew: Callable[[], None]) -> None:
     """Make the function anew, and put every statement back; ours too, so that events find it the sooner.
 
-    A policy that may not be read ends it before anything is removed. The making is repeated on its own where AWS has
-    no time: done again from its start, it would find no statements any more.
+    Those of others are kept first, beside what a run kept that died on the way. A policy that may not be read, or kept,
+    ends it before anything is removed. The making is repeated on its own where AWS has no time: done again from its
+    start, it would find ours no more.
     """
-    statements = _read(aws, function)
-    lost = {str(one.get("Sid")): "the function could not be made" for one in statements}
-    try:
-        persistently(aws.patience, aws.pace, "lambda", make_anew)
-        lost = dict(_put_back(aws, function, statements))
-    finally:
-        if lost:
-            aws.care.tell(_told(function, [one for one in statements if str(one.get("Sid")) in lost], lost))
+    found = _read(aws, function)
+    there = {one.get("Sid") for one in found}
+    statements = [*found, *(one for one in aws.care.statements.kept(function) if one.get("Sid") not in there)]
+    aws.care.statements.keep(function, statements)
+    persistently(aws.patience, aws.pace, "lambda", make_anew)
+    put_back(aws, function, statements)
+
+
+def put_back(aws: Aws, function: str, statements: Sequence[Statement]) -> Sequence[Statement]:
+    """Add these statements; returns those that are there now. What AWS may take later stays kept, and is told.
+
+    What it will never take is told with the statement itself, and kept no longer.
+    """
+    failed = tuple(_put_back(aws, function, statements))
+    place = aws.care.statements.keep(function, [one.statement for one in failed if not one.for_good])
+    lost = [one for one in failed if one.for_good or not place]
+    left = [one for one in failed if one not in lost]
+    if lost:
+        aws.care.tell(_lost(function, lost))
+    if left:
+        aws.care.tell(_left(function, left, place))
+    without = [one.statement for one in failed]
+    return [one for one in statements if one not in without]
 
 
 def parameters(statement: Statement) -> dict[str, str] | None:
@@ -69,17 +98,18 @@ def _read(aws: Aws, function: str) -> Sequence[Statement]:
     return [one for one in policy.get("Statement", []) if isinstance(one, Mapping)]
 
 
-def _put_back(aws: Aws, function: str, statements: Sequence[Statement]) -> Iterator[tuple[str, str]]:
-    """Add them one after the other, since calls that run at once can lose one; yields those that are lost, and why."""
+def _put_back(aws: Aws, function: str, statements: Sequence[Statement]) -> Iterator[_Failed]:
+    """Add them one after the other, since calls that run at once can lose one; yields those that are not there."""
     for statement in statements:
         given = parameters(statement)
         if given is None:
-            yield str(statement.get("Sid")), "AddPermission cannot say it"
+            yield _Failed(statement, "AddPermission cannot say it", for_good=True)
             continue
         try:
             persistently(aws.patience, aws.pace, "lambda", partial(_add, aws, function, given))
         except CALL_ERRORS as error:
-            yield str(statement.get("Sid")), str(error)
+            refused = isinstance(error, ClientError) and _FOR_GOOD.match(code_of(error)) is not None
+            yield _Failed(statement, str(error), for_good=refused)
 
 
 def _add(aws: Aws, function: str, given: Mapping[str, str]) -> None:
@@ -106,11 +136,23 @@ def _conditions(condition: object) -> Iterator[tuple[str, str, object]]:
             yield str(operator), str(key), value
 
 
-def _told(function: str, statements: Sequence[Statement], lost: Mapping[str, str]) -> Remark:
-    which = "; ".join(f"{json.dumps(one)} ({lost[str(one.get('Sid'))]})" for one in statements)
+def _lost(function: str, failed: Sequence[_Failed]) -> Remark:
     return Remark(
         "statements-lost",
         f"function.{function}",
-        f"The function {function} was made anew because its role was, and statements of its policy are lost: {which}. "
-        "Those of this stack come with the next `up`; of others', tell whoever relies on them.",
+        f"The function {function} was made anew because its role was, and statements of its policy are lost: "
+        f"{_told(failed)}. Those of this stack come with the next `up`; of others', tell whoever relies on them.",
     )
+
+
+def _left(function: str, failed: Sequence[_Failed], place: str) -> Remark:
+    return Remark(
+        "statements-kept",
+        f"function.{function}",
+        f"The function {function} was made anew because its role was, and statements of its policy are not back yet: "
+        f"{_told(failed)}. Those of others are kept in {place}; run `task-deploy up` again: it puts them back.",
+    )
+
+
+def _told(failed: Sequence[_Failed]) -> str:
+    return "; ".join(f"{json.dumps(one.statement)} ({one.why})" for one in failed)

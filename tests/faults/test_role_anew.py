@@ -1,7 +1,10 @@
 """Lambda keeps a grant for the very role that a function was made with: one made anew under its name does not do."""
 
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -84,6 +87,118 @@ def test_what_others_may_do_with_the_function_stays(new_scene: Callable[[], Scen
         result = scene.up()
     assert [] == [warning for warning in result.warnings if warning.code == "statements-lost"]
     assert before == _statements(scene)
+
+
+PARTNERS = ("partner", "partner-too")
+
+
+def _with_partners(scene: Scene) -> dict[str, object]:
+    """A deployed stack whose function others may invoke, and whose role is lost; what its policy says."""
+    scene.up()
+    for partner in PARTNERS:
+        scene.aws.lambda_.add_permission(
+            FunctionName=f"{scene.name}-dev-ingest",
+            StatementId=partner,
+            Action="lambda:InvokeFunction",
+            Principal="sns.amazonaws.com",
+            SourceArn=f"arn:aws:sns:eu-central-1:000000000000:{partner}",
+        )
+    before = _statements(scene)
+    _lose_the_role(scene)
+    return before
+
+
+def _kept(scene: Scene) -> list[Path]:
+    """The files in which statements of others are kept."""
+    return [path for path in (scene.manifest.parent / "statements").glob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("when", ["before-call", "after-call"])
+@pytest.mark.parametrize("lane", range(4))
+def test_what_others_may_do_survives_a_death_at_any_call(new_scene: Callable[[], Scene], when: str, lane: int) -> None:
+    """A run that died while it made the function anew loses nothing: `up` puts back all, `down` leaves none."""
+    for number in itertools.count(lane, 4):
+        scene = new_scene()
+        before = _with_partners(scene)
+        with crashing(scene.aws, when, number) as calls, suppress(Crash):
+            assert () == scene.up().outcome.failed
+            assert before == _statements(scene)
+            assert number > lane
+            return
+        if (number // 4 + (when == "after-call")) % 2:
+            scene.down()
+            assert_nothing_left(scene.aws, scene.name, scene.folder)
+            continue
+        result = scene.up()
+        assert () == result.outcome.failed
+        assert before == _statements(scene), f"it had died, {when}, at the last of these: {calls}"
+        assert [] == _kept(scene)
+        with watched(scene.aws) as asked:
+            scene.up()
+        assert [] == asked.mutating
+
+
+def test_what_is_kept_is_told_when_it_is_put_back(new_scene: Callable[[], Scene]) -> None:
+    """An `up` that makes the function whose making died says whose statements it puts back, and only those."""
+    scene = new_scene()
+    _with_partners(scene)
+    with answering(scene.aws, "CreateFunction", Fault(400, "InvalidRequestContentException")):
+        assert ["function.ingest"] == [failed.change.address for failed in scene.up().outcome.failed]
+    (kept,) = _kept(scene)
+    assert {*PARTNERS} == {one["Sid"] for one in json.loads(kept.read_text())["statements"]}
+    (told,) = scene.up().warnings
+    assert ("statements-put-back", "function.ingest") == (told.code, told.address)
+    assert told.message.endswith("put back: partner, partner-too.")
+    assert ([], ()) == (_kept(scene), scene.up().warnings)
+
+
+def test_what_is_refused_for_now_stays_kept(new_scene: Callable[[], Scene]) -> None:
+    """A statement that AWS may take later is told with the place where it is, and the next `up` puts it back."""
+    scene = new_scene()
+    before = _with_partners(scene)
+    with _forbidding(scene, "partner"):
+        result = scene.up()
+    assert () == result.outcome.failed
+    (told,), (kept,) = result.warnings, _kept(scene)
+    assert ("statements-kept", True) == (told.code, str(kept) in told.message)
+    assert "partner" not in _statements(scene)
+    scene.up()
+    assert (before, []) == (_statements(scene), _kept(scene))
+
+
+@contextmanager
+def _forbidding(scene: Scene, statement: str) -> Iterator[None]:
+    """Lambda lets nobody add this statement."""
+
+    def refuse(params: Mapping[str, str], **_: object) -> None:
+        if params["StatementId"] == statement:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "AddPermission")
+
+    events = scene.aws.lambda_.meta.events
+    events.register("before-parameter-build.lambda.AddPermission", refuse)
+    yield
+    events.unregister("before-parameter-build.lambda.AddPermission", refuse)
+
+
+def test_what_is_kept_and_cannot_be_read_is_left(new_scene: Callable[[], Scene]) -> None:
+    """A kept file that is broken is never taken for nothing: the function stays as it is, and later it is told."""
+    scene = new_scene()
+    _with_partners(scene)
+    folder = scene.manifest.parent / "statements"
+    folder.mkdir()
+    broken = folder / f"{scene.name}-dev-ingest~{scene.manifest.name}"
+    broken.write_text("{")
+    with watched(scene.aws) as asked:
+        (failed,) = scene.up().outcome.failed
+    assert "DeleteFunction" not in asked.mutating
+    assert "Mend the file" in failed.error.hint
+    broken.write_text('{"version": 1, "statements": []}')
+    assert () == scene.up().outcome.failed
+    broken.parent.mkdir()
+    broken.write_text('{"version": 2, "statements": []}')
+    (told,) = scene.up().warnings
+    assert ("statements-kept", True) == (told.code, "this release knows 1" in told.message)
+    assert broken.exists()
 
 
 def test_a_statement_that_cannot_be_put_back_is_told(aws: Aws) -> None:

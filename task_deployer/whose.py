@@ -48,11 +48,19 @@ def signed(
     }
 
 
+def id_start(base: str, bucket: Address) -> str:
+    """How the ids of all that is ours in a bucket's documents begin, as `media-dev-ingest-uploads-` does.
+
+    `base` is how the ids of this stack begin.
+    """
+    return "-".join((base, *bucket.split(".")[1:], ""))
+
+
 def _signs(
     bucket: Address, observed: Mapping[Address, object], things: Mapping[Address, Identity], base: str
 ) -> Iterator[str]:
-    """The ids that begin with those of the bucket's task and key, as `media-dev-ingest-uploads-1` does."""
-    ours = "-".join((base, *bucket.split(".")[1:], ""))
+    """The ids that begin with those of the bucket's task and key."""
+    ours = id_start(base, bucket)
     for address, identity in things.items():
         if identity.get("bucket") == things[bucket]["bucket"]:
             yield from (one for one in _ids(address, observed.get(address)) if one.startswith(ours))

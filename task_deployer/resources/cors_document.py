@@ -90,6 +90,12 @@ def _id_at(rules: Sequence[Rule], index: int) -> str:
     return str(rules[index].get("ID") or "") if index < len(rules) else ""
 
 
+def told(rule: Rule) -> str:
+    """The rule for people: its id, its methods and its origins."""
+    named = f"CORS rule {rule['ID']}" if rule.get("ID") else "a CORS rule without an id"
+    return f"{named} ({_in_words(canonical(rule))})"
+
+
 def _rule_differences(
     index: int, wanted: dict[str, Value] | None, found: dict[str, Value] | None, found_id: str
 ) -> tuple[Difference, ...]:

@@ -303,6 +303,28 @@ def test_who_listens_to_a_bucket_that_goes_is_named(project: Project, account: A
     assert f"bucket {OWN}" in account.listing()
 
 
+def test_cors_rules_in_a_bucket_that_goes_are_named(project: Project, account: Account) -> None:
+    """`down` names the CORS rules that others put on a bucket of ours in its plan and in its question, and not ours."""
+    project.succeed("up")
+    rules = account.s3.get_bucket_cors(Bucket=OWN)["CORSRules"]
+    account.s3.put_bucket_cors(Bucket=OWN, CORSConfiguration={"CORSRules": [*rules, *CORS["CORSRules"]]})
+    asked = project.run("down")
+    assert 2 == asked.code
+    assert asked.err.count("CORS rule theirs (PUT from https://app.example.com)") == 2, "plan and question"
+    assert f"CORS rule {FUNCTION}-uploads" not in asked.err
+
+
+def test_plan_refuses_and_skips_dead_entries_as_up_does(project: Project, account: Account, before: Listing) -> None:
+    """Beside a dead entry of others `plan` is refused with the words of `up`; with the flag both go on."""
+    project.configure(ATTACHED)
+    listen(account, SHARED, f"arn:aws:lambda:{REGION}:{ID}:function:gone")
+    assert project.refused("plan", code=5) == project.refused("up", code=5)
+    flag = "--skip-dead-foreign"
+    planned = project.succeed("plan", flag, "--json").actions
+    assert before.keys() == account.listing().keys()
+    assert planned == project.succeed("up", flag, "--json").actions
+
+
 def test_entries_that_are_left_dead_are_warned_of(project: Project, account: Account, before: Listing) -> None:
     """An entry of others that goes to our function stays in the shared bucket, and `down` names id and bucket."""
     project.configure(ATTACHED)

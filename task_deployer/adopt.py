@@ -39,7 +39,7 @@ def adopt(project: Project, run: Run, *, lineage: str | None = None) -> Result:
     config = project.config()
     region = project.region(config, None)
     archives = prepare(config, region)
-    aws = project.connect(region, config)
+    aws = project.connect(region, config, run.lookout)
     means = run.connect(aws)
     path = project.manifest_path(config.stack.name)
     with manifest.opened(path, config.stack.name, config.env, aws.account) as journal:

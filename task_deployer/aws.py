@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, InvalidRegionError
@@ -14,6 +15,7 @@ from botocore.exceptions import BotoCoreError, InvalidRegionError
 from task_deployer.caller import Caller, OneAccount, identify
 from task_deployer.care import Care
 from task_deployer.errors import CredentialsError, UsageError
+from task_deployer.in_flight import InFlight, Lookout, working_for
 from task_deployer.later import Later
 from task_deployer.once import refuse_repetition
 from task_deployer.pages import refuse_page
@@ -104,6 +106,7 @@ class Aws:
     patience: Patience = field(default_factory=Patience)
     pace: Pace = field(default_factory=Pace)
     care: Care = field(default_factory=Care)
+    lookout: Lookout = field(default_factory=Lookout)
 
     @property
     def events(self) -> "EventBridgeClient":
@@ -119,14 +122,20 @@ class Aws:
         return replace(self, care=care)
 
 
-def connect(access: Access, region: str) -> Aws:
+_WHO = "credentials"
+"""The address under which it is told that it takes long to learn who we are."""
+
+
+def connect(access: Access, region: str, lookout: Lookout | None = None) -> Aws:
     """Make the clients and ask STS who we are.
 
-    STS is asked on a thread of its own while the other clients are made: their making takes about 0.2 s.
+    STS is asked on a thread of its own while the other clients are made: their making takes about 0.2 s. `lookout`
+    tells what goes unanswered for long, here and in all that is done with the clients.
     Raises `CredentialsError` for missing, unknown or expired credentials. Every call raises `AccountChangedError` once
     they are another account's.
     """
-    make, one_account = _Clients(access, region), OneAccount()
+    lookout = lookout or Lookout()
+    make, one_account = lookout.apart(_WHO, partial(_Clients, access, region, lookout.in_flight)), OneAccount()
 
     def client(service: str) -> "BaseClient":
         made = make.client(service)
@@ -137,19 +146,24 @@ def connect(access: Access, region: str) -> Aws:
     sts = make.sts(region)
     sts.meta.events.register("before-send", one_account)
     with ThreadPoolExecutor(1) as pool:
-        identity = pool.submit(one_account.identify, sts)
+        identity = pool.submit(working_for, _WHO, partial(one_account.identify, sts))
         clients = {name: client(service) for name, service in _SERVICES.items()}
-    with settings_told(access):
-        caller = _answer(identity, make, region)
+        with settings_told(access):
+            caller = _answer(identity, make, region, lookout)
     account = Account(caller.account, region, caller.partition)
-    return Aws(account, rare=Later(client), caller=caller, calls=make.calls, pace=make.pace, **clients)  # type: ignore[arg-type]  # one client a field
+    told = {"caller": caller, "calls": make.calls, "pace": make.pace, "lookout": lookout}
+    return Aws(account, rare=Later(client), **told, **clients)  # type: ignore[arg-type]  # one client a field
 
 
-def _answer(identity: "Future[Caller]", make: "_Clients", region: str) -> Caller:
+def _answer(identity: "Future[Caller]", make: "_Clients", region: str, lookout: Lookout) -> Caller:
+    def ask_in(other: str) -> Caller:
+        sts = make.sts(other)
+        return lookout.apart(_WHO, lambda: identify(sts))
+
     try:
-        return identity.result()
+        return lookout.until(identity)
     except CredentialsError as error:
-        raise told_apart(error, region, lambda other: identify(make.sts(other))) from error.__cause__
+        raise told_apart(error, region, ask_in) from error.__cause__
 
 
 _SERVICES = {"s3": "s3", "iam": "iam", "lambda_": "lambda", "sqs": "sqs", "logs": "logs"}
@@ -158,14 +172,16 @@ _SERVICES = {"s3": "s3", "iam": "iam", "lambda_": "lambda", "sqs": "sqs", "logs"
 class _Clients:
     """Makes clients whose calls are counted, and that take no page for an answer."""
 
-    def __init__(self, access: Access, region: str) -> None:
-        self._session = open_session(access, region)
+    def __init__(self, access: Access, region: str, in_flight: InFlight) -> None:
+        with in_flight.noted("AWS credentials", may_ask=True):
+            self._session = open_session(access, region)
+        self._in_flight = in_flight
         self._access = access
         self.calls = Calls()
         self.pace = Pace()
 
     def sts(self, region: str) -> "BaseClient":
-        """Make one that asks who we are: that is answered at once, and nobody can be told yet of a wait."""
+        """Make one that asks who we are: a question that AWS answers at once, so it is not waited for as long."""
         return self.client("sts", region, connect_timeout=5, read_timeout=10)
 
     def client(self, service: str, region: str | None = None, **timeouts: int) -> "BaseClient":
@@ -185,6 +201,7 @@ class _Clients:
                 detail=f"{str(error).removesuffix('.')}. {origin_of(self._access)}".rstrip(),
                 hint="Correct it, in the profile or the environment variable.",
             ) from error
+        self._in_flight.listen(made)
         made.meta.events.register("before-call", self.calls)
         made.meta.events.register("before-parse", refuse_page)
         made.meta.events.register_first("needs-retry", refuse_repetition)

@@ -29,6 +29,7 @@ from task_deployer.restore import Choice, Restored, restore
 from task_deployer.result import Result
 from task_deployer.session import Access
 from task_deployer.status import State
+from task_deployer.unanswered import lookout
 from task_deployer.walk import Means
 
 
@@ -128,9 +129,9 @@ class Session:
             raise UsageError("--deployer and --bucket-owner are two policies", hint="Ask for one after the other.")
         with self._run() as run:
             if bucket_owner:
-                found = policies.of_bucket_owners(self.project)
+                found = policies.of_bucket_owners(self.project, run)
             else:
-                found = policies.of_deployers(self.project) if deployer else policies.of_tasks(self.project, run)
+                found = policies.of_deployers(self.project, run) if deployer else policies.of_tasks(self.project, run)
         if not self._settings.json:
             self.terminal.say(text.warning_lines(found.warnings))
         self.document(json.policies_document(found) if self._settings.json else found.named)
@@ -153,7 +154,7 @@ class Session:
     @contextmanager
     def _run(self) -> Iterator[Run]:
         with self.terminal.progress() as report, _interrupts(self._interrupted):
-            yield Run(lambda aws: self._means(aws, report), self.confirm)
+            yield Run(lambda aws: self._means(aws, report), self.confirm, lookout(report))
 
     def _means(self, aws: Aws, report: Reporter) -> Means:
         return Means(aws, report, max(1, self._settings.workers), self._stop)

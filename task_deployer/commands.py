@@ -4,7 +4,7 @@ read the config -> connect -> build what is wanted -> observe what is there -> p
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import starmap
 from pathlib import Path
@@ -21,6 +21,7 @@ from task_deployer.engine import execute
 from task_deployer.errors import AccountChangedError, CredentialsError, Interrupted
 from task_deployer.events import Outcome, Planned
 from task_deployer.hidden import let_new_show, let_tags_show
+from task_deployer.in_flight import Lookout
 from task_deployer.kept_documents import forget, with_care
 from task_deployer.kept_statements import StatementKeeper
 from task_deployer.late_groups import remove_late_groups
@@ -45,10 +46,14 @@ Confirm = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Run:
-    """How a command runs: whom it tells and asks, and the means it works with once it is connected."""
+    """How a command runs: whom it tells and asks, and the means it works with once it is connected.
+
+    `lookout` tells what goes unanswered for long, from the first call on.
+    """
 
     connect: Callable[[Aws], Means]
     confirm: Confirm
+    lookout: Lookout = field(default_factory=Lookout)
 
 
 def up(
@@ -59,7 +64,7 @@ def up(
     region = project.region(config, None)
     archives = prepare(config, region, only)
     path = project.manifest_path(config.stack.name)
-    aws, remarks = with_care(project.connect(region, config), path, choices.skip_dead_foreign)
+    aws, remarks = with_care(project.connect(region, config, run.lookout), path, choices.skip_dead_foreign)
     means = run.connect(aws)
     with manifest.opened(path, config.stack.name, config.env, aws.account) as journal:
         build = partial(stack.build, config, aws.account, journal.lineage, archives, only)
@@ -89,7 +94,7 @@ def plan(
     region = project.region(config, None)
     archives = prepare(config, region, only)
     recorded = project.recorded(config)
-    aws = project.connect(region, config)
+    aws = project.connect(region, config, run.lookout)
     journal = recorded or Manifest(project.manifest_path(config.stack.name), config.stack.name, config.env, aws.account)
     journal.check_belongs(config.stack.name, config.env, aws.account)
     build = partial(stack.build, config, aws.account, journal.lineage, archives, only)
@@ -113,7 +118,7 @@ def status(project: Project, run: Run) -> Result:
         raise project.nothing_here()
     region = project.region(config, recorded)
     archives = prepare(config, region) if config else {}
-    aws = project.connect(region, config)
+    aws = project.connect(region, config, run.lookout)
     journal = recorded or Manifest(Path(), config.stack.name if config else "", project.env, aws.account)
     journal.check_belongs(config.stack.name if config else journal.stack, project.env, aws.account)
     build = partial(stack.build, config, aws.account, journal.lineage, archives) if config else _nothing
@@ -141,7 +146,7 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
         said = others or lost(stack_name, shown(project.manifest_path(stack_name or "")))
         return Result("down", stack_name, project.env, None, None, warnings=said)
     project.check_meant(config, recorded)
-    aws = project.connect(project.region(config, recorded), config)
+    aws = project.connect(project.region(config, recorded), config, run.lookout)
     aws, remarks = with_care(aws, recorded.path, choices.skip_dead_foreign)
     means = run.connect(aws)
     age = manifest_file.age(recorded.path)

@@ -6,7 +6,7 @@ A check that fails stops no other one, but those that need what it found. AWS is
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
@@ -23,6 +23,7 @@ from task_deployer.dead_foreign import about_to_be_written, checks_of_dead, dead
 from task_deployer.deployer_policy import needed_policies
 from task_deployer.encryption import NOTHING, Found
 from task_deployer.errors import ConfigError, CredentialsError, Interrupted, TaskDeployError
+from task_deployer.in_flight import Lookout
 from task_deployer.lock_holder import Life
 from task_deployer.manifest import Manifest
 from task_deployer.plan import Desired, plan_up
@@ -90,7 +91,7 @@ def diagnose(project: Project, run: Run, now: Callable[[], datetime]) -> Diagnos
     """
     notes = _Notes([_versions()])
     ground = _on_disk(project, notes)
-    aws = _connected(project, ground, notes, now)
+    aws = _connected(project, ground, notes, now, run.lookout)
     if aws is not None:
         _at_aws(run.connect(aws), ground, notes)
     name = ground.config.stack.name if ground.config else ground.journal.stack if ground.journal else None
@@ -168,13 +169,15 @@ def _package(task: str, archive: Archive) -> Check:
     return warning(f"package.{task}", told, "Move large data out of the source folder, for instance into a bucket.")
 
 
-def _connected(project: Project, ground: _Ground, notes: _Notes, now: Callable[[], datetime]) -> Aws | None:
+def _connected(
+    project: Project, ground: _Ground, notes: _Notes, now: Callable[[], datetime], lookout: Lookout
+) -> Aws | None:
     """The clients, if AWS knows who we are and the account is the one that is meant."""
     region = ground.region
     if region is None:
         return None
     try:
-        aws = project.connect(region)
+        aws = project.connect(region, None, lookout)
     except TaskDeployError as error:
         notes.checks.append(failed("credentials" if isinstance(error, CredentialsError) else "connection", error))
         if answered := date_of(error.__cause__):
@@ -202,7 +205,7 @@ def _at_aws(means: Means, ground: _Ground, notes: _Notes) -> None:
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(_lacking, means, frozenset[Right]().union(*wanted.values()))
         sight = notes.attempt("resources", lambda: survey(means, desired, records, journal.base if journal else ""))
-        missing = asked.result()
+        missing = means.aws.lookout.until(asked)
     notes.checks += rights_checks(means.aws.caller, wanted, missing)
     if sight is None:
         return
@@ -236,9 +239,9 @@ def _desired(aws: Aws, ground: _Ground, notes: _Notes, found: Found = NOTHING) -
 
 
 def _lacking(means: Means, rights: frozenset[Right]) -> Mapping[Right, Refused] | TaskDeployError:
-    """The rights that lack, or why that cannot be told. Told to nobody: the other thread's calls are."""
+    """The rights that lack, or why that cannot be told."""
     try:
-        return lacking(replace(means, report=lambda _: None), rights) if rights else {}
+        return lacking(means, rights) if rights else {}
     except Interrupted:
         raise
     except TaskDeployError as error:

@@ -38,11 +38,23 @@ class Started:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A resource waits for AWS to settle: why, and for how many seconds it has already."""
+    """A resource waits for AWS to settle, or for its answer: why, and for how many seconds it has already.
+
+    `may_ask`: whoever is waited for may be asking the user at the terminal, so nothing may be drawn over that.
+    """
 
     address: Address
     reason: str
     seconds: float = 0
+    may_ask: bool = False
+
+
+@dataclass(frozen=True)
+class Come:
+    """What was told to be waited for has come, or is waited for no more."""
+
+    address: Address
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -78,7 +90,7 @@ class Skipped:
     because: str
 
 
-Event = Observing | Planned | TakingOver | Started | Waiting | Emptying | Finished | Failed | Skipped
+Event = Observing | Planned | TakingOver | Started | Waiting | Come | Emptying | Finished | Failed | Skipped
 Reporter = Callable[[Event], None]
 
 

@@ -13,12 +13,13 @@ from typing import TypeVar
 from task_deployer.aws import Aws
 from task_deployer.conflicts import Unreadable
 from task_deployer.errors import Interrupted, ResourceError
+from task_deployer.in_flight import BEAT
 from task_deployer.refusals import CALL_ERRORS, explain, is_answer, on_behalf_of
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import Address, AnyResource, Identity, is_absent
 from task_deployer.retry import looking
 from task_deployer.throttle import persistently
-from task_deployer.walk import BEAT, Means, Waits
+from task_deployer.walk import Means, Waits
 
 T = TypeVar("T")
 
@@ -90,13 +91,14 @@ def ask_all(means: Means, questions: Mapping[Address, Callable[[Aws], T]]) -> di
     """Ask AWS all these questions at once. Raises what a question raises; `Interrupted` when asked to stop."""
     waits = Waits(means)
     with ThreadPoolExecutor(means.workers) as pool:
-        jobs = {address: pool.submit(question, waits.aws_for(address)) for address, question in questions.items()}
+        jobs = {address: pool.submit(waits.do, address, question) for address, question in questions.items()}
         running: set[Future[T]] = set(jobs.values())
-        while running and not means.stop.is_set():
+        while running:
             _, running = wait(running, timeout=BEAT, return_when=FIRST_COMPLETED)
             waits.report()
+            if means.stop.is_set():
+                running = {job for job in running if not job.cancel()}
         if means.stop.is_set():
-            pool.shutdown(cancel_futures=True)
             raise Interrupted(
                 "Stopped while reading", detail="Nothing was changed.", hint="Run the same command again when it suits."
             )

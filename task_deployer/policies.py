@@ -36,7 +36,7 @@ class Policies:
 
 def of_tasks(project: Project, run: Run) -> Policies:
     """The merged policy of each task's role. AWS is read only where things of others have a part in it."""
-    wish = _wish(project)
+    wish = _wish(project, run)
     desired = wish.build()
     theirs = [resource for resource in desired if is_existing(resource)]
     findings = _findings(project, run, wish, theirs) if theirs else None
@@ -46,12 +46,12 @@ def of_tasks(project: Project, run: Run) -> Policies:
     return Policies("tasks", wish.config, wish.account, named, findings.warnings if findings else ())
 
 
-def of_deployers(project: Project) -> Policies:
+def of_deployers(project: Project, run: Run) -> Policies:
     """The least policy for whoever runs the tool, for each command, also for what is on record and no longer wanted.
 
     Raises what reading the manifest does, and `SafetyError` for another account's or region's.
     """
-    wish = _wish(project)
+    wish = _wish(project, run)
     recorded = project.recorded(wish.config)
     if recorded is not None:
         recorded.check_belongs(wish.config.stack.name, wish.config.env, wish.account)
@@ -59,9 +59,9 @@ def of_deployers(project: Project) -> Policies:
     return Policies("commands", wish.config, wish.account, deployer_policies(wish.build(), wish.account, records))
 
 
-def of_bucket_owners(project: Project) -> Policies:
+def of_bucket_owners(project: Project, run: Run) -> Policies:
     """What the owners of buckets of other accounts have to add to the policies of those buckets, by bucket."""
-    wish = _wish(project)
+    wish = _wish(project, run)
     return Policies("buckets", wish.config, wish.account, owner_policies(wish.build(), wish.account))
 
 
@@ -77,20 +77,22 @@ class _Wish:
         return stack.build(self.config, self.account, "", self.archives, found=found)
 
 
-def _wish(project: Project) -> _Wish:
+def _wish(project: Project, run: Run) -> _Wish:
     """Read the config; AWS is asked only who we are, if the config is silent on it."""
     config = project.config()
     region = project.region(config, None)
     archives = prepare(config, region)
     guard = config.stack.account
-    account = Account(guard, region, partition_of(region)) if guard else project.connect(region, config).account
+    if guard:
+        return _Wish(config, Account(guard, region, partition_of(region)), archives)
+    account = project.connect(region, config, run.lookout).account
     return _Wish(config, account, archives)
 
 
 def _findings(project: Project, run: Run, wish: _Wish, theirs: Sequence[Desired]) -> Findings:
     """Look at the things of others; where AWS cannot be asked, say of each what is not known."""
     try:
-        means = run.connect(project.connect(wish.account.region, wish.config))
+        means = run.connect(project.connect(wish.account.region, wish.config, run.lookout))
         policies = [resource for resource in wish.build() if isinstance(resource, RolePolicy)]
         return survey(means, [*theirs, *policies], {}, "").findings
     except (CredentialsError, ResourceError) as error:

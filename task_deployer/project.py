@@ -10,6 +10,7 @@ from task_deployer.aws import Account, Aws, connect
 from task_deployer.config import BASE, Config, check_env, load, stack_name
 from task_deployer.config.tree import shown
 from task_deployer.errors import ConfigError, SafetyError, UsageError
+from task_deployer.in_flight import Lookout
 from task_deployer.kept_documents import Kept
 from task_deployer.manifest import Manifest
 from task_deployer.session import Access, resolve_region
@@ -124,9 +125,12 @@ class Project:
         fallback = recorded.account.region if recorded else _LOCAL_REGION if self.local else None
         return resolve_region(self._access, configured, fallback=fallback)
 
-    def connect(self, region: str, config: Config | None = None) -> Aws:
-        """Connect, to the local AWS if it is meant, and refuse any account but the config's."""
-        aws = connect(self._reachable(), region)
+    def connect(self, region: str, config: Config | None, lookout: Lookout) -> Aws:
+        """Connect, to the local AWS if it is meant, and refuse any account but the config's.
+
+        `lookout` tells what goes unanswered for long.
+        """
+        aws = connect(self._reachable(lookout), region, lookout)
         self.check_account(config, aws.account)
         return aws
 
@@ -149,12 +153,16 @@ class Project:
 
         return replace(self.access, profile=None, credentials=(process.ACCESS_KEY, process.SECRET_KEY))
 
-    def _reachable(self) -> Access:
+    def _reachable(self, lookout: Lookout) -> Access:
         if not self.local:
             return self.access
         from task_deployer.local import process  # noqa: PLC0415 - only where the local AWS is meant
 
-        return replace(self._access, endpoint_url=process.start(self.root).endpoint_url)
+        def start() -> str:
+            with lookout.in_flight.noted("the local AWS to start"):
+                return process.start(self.root).endpoint_url
+
+        return replace(self._access, endpoint_url=lookout.apart("local", start))
 
 
 def prepare(config: Config, region: str, only: str | None = None) -> dict[str, Archive]:

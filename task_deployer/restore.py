@@ -57,7 +57,7 @@ def restore(project: Project, run: Run, choice: Choice, show: Callable[[Restored
     chosen = kept_documents.load(choice.file) if choice.file else _last(folder, bucket)
     if chosen.bucket != bucket:
         raise UsageError(f"{chosen.path} is of the bucket {chosen.bucket}, not of {bucket}", hint="Name that bucket.")
-    aws = project.connect(project.region(None, chosen))
+    aws = project.connect(project.region(None, chosen), None, run.lookout)
     _check_account(aws, chosen)
     chosen = replace(chosen, ours=_ours(folder, chosen))
     aws, remarks = with_care(aws, project.manifest_path(""), choice.skip_dead_foreign)

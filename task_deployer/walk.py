@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from queue import Empty, SimpleQueue
 from threading import Event as Flag
+from typing import TypeVar
 
 from task_deployer.aws import Aws
 from task_deployer.errors import AccountChangedError, CredentialsError, Interrupted, TaskDeployError
-from task_deployer.events import Emptying, Event, Failed, Finished, Outcome, Reporter, Skipped, Started, Waiting
+from task_deployer.events import Come, Emptying, Event, Failed, Finished, Outcome, Reporter, Skipped, Started, Waiting
+from task_deployer.in_flight import BEAT, working_for
 from task_deployer.plan import Action, Change
 from task_deployer.refusals import CALL_ERRORS, explain
 from task_deployer.resources import KINDS
@@ -23,8 +25,7 @@ from task_deployer.resources.base import Address
 from task_deployer.retry import Patience
 from task_deployer.throttle import persistently
 
-BEAT = 0.1
-"""Seconds between two looks at what the workers have to tell."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,18 @@ class Waits:
         self._means = means
         self._told: SimpleQueue[Event] = SimpleQueue()
 
-    def aws_for(self, address: Address) -> Aws:
+    def do(self, address: Address, job: Callable[[Aws], T]) -> T:
+        """Do a job of this address: what it waits for is told as that one's."""
+        since = dict[str, float]()
+        try:
+            return working_for(address, lambda: job(self._aws_for(address, since)))
+        finally:
+            for reason in since:
+                self._told.put(Come(address, reason))
+
+    def _aws_for(self, address: Address, since: dict[str, float]) -> Aws:
         """The clients, with the patience of one job: it ends when asked to stop, and tells what it waits for."""
-        now, since = self._means.aws.patience.now, dict[str, float]()
+        now = self._means.aws.patience.now
 
         def tell(reason: str) -> None:
             time = now()
@@ -62,7 +72,8 @@ class Waits:
         return self._means.aws.waiting_with(Patience(self._sleep, tell, now, progress))
 
     def report(self) -> None:
-        """Report what was told meanwhile. The calling thread's."""
+        """Report what was told meanwhile, and what has not been answered for long. The calling thread's."""
+        self._means.aws.lookout.tell()
         while True:
             try:
                 self._means.report(self._told.get_nowait())
@@ -147,9 +158,12 @@ class Walk:
             self._running[pool.submit(self._work, change)] = change
 
     def _work(self, change: Change) -> float:
-        begun = time.monotonic()
-        aws, api = self._waits.aws_for(change.address), KINDS[change.kind].rights.api
-        persistently(aws.patience, aws.pace, api, lambda: self._steps.job(change, aws))
+        begun, api = time.monotonic(), KINDS[change.kind].rights.api
+
+        def job(aws: Aws) -> None:
+            persistently(aws.patience, aws.pace, api, lambda: self._steps.job(change, aws))
+
+        self._waits.do(change.address, job)
         return time.monotonic() - begun
 
     def _finish(self, job: Future[float]) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from task_deployer.events import (
+    Come,
     Emptying,
     Event,
     Failed,
@@ -32,8 +33,18 @@ def reporter(
 
     How far an emptying is is told twice a second at the most, and at its end.
     """
-    tell_emptying, tell = _seldom(write, now), _each(write, verbose=verbose)
-    return lambda event: tell_emptying(event) if isinstance(event, Emptying) else tell(event)
+    tell_emptying, tell_wait, tell = _seldom(write, now), _ever_less(write), _each(write, verbose=verbose)
+
+    def report(event: Event) -> None:
+        match event:
+            case Emptying():
+                tell_emptying(event)
+            case Waiting() | Come():
+                tell_wait(event)
+            case _:
+                tell(event)
+
+    return report
 
 
 def _seldom(write: Callable[[Line], None], now: Callable[[], float]) -> Callable[[Emptying], None]:
@@ -48,9 +59,21 @@ def _seldom(write: Callable[[Line], None], now: Callable[[], float]) -> Callable
     return report
 
 
-def _each(write: Callable[[Line], None], *, verbose: bool) -> Reporter:
-    told: dict[tuple[str, str], float] = {}
+def _ever_less(write: Callable[[Line], None]) -> Callable[[Waiting | Come], None]:
+    due: dict[tuple[str, str], float] = {}
 
+    def report(event: Waiting | Come) -> None:
+        key = event.address, event.reason
+        if isinstance(event, Come):
+            due.pop(key, None)
+        elif event.seconds >= due.get(key, 0):
+            due[key] = max(_AGAIN, event.seconds * 2)
+            write(Line(waiting_text(event), Style.QUIET))
+
+    return report
+
+
+def _each(write: Callable[[Line], None], *, verbose: bool) -> Reporter:
     def report(event: Event) -> None:
         match event:
             case Observing() if verbose:
@@ -60,9 +83,6 @@ def _each(write: Callable[[Line], None], *, verbose: bool) -> Reporter:
                     write(line)
             case Started() if verbose:
                 write(Line(f"  {GLYPHS[event.change.action]} {event.change.address} ...", Style.QUIET))
-            case Waiting() if event.seconds >= told.get((event.address, event.reason), 0):
-                told[event.address, event.reason] = max(_AGAIN, event.seconds * 2)
-                write(Line(waiting_text(event), Style.QUIET))
             case Finished():
                 write(finished_line(event))
             case Failed():

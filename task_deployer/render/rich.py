@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Self
 
 from rich.console import Console, RenderableType
@@ -12,7 +13,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from task_deployer.events import Emptying, Event, Failed, Finished, Reporter, Started, Waiting
+from task_deployer.events import Come, Emptying, Event, Failed, Finished, Reporter, Started, Waiting
 from task_deployer.proposed import Naming, completed
 from task_deployer.render import progress
 from task_deployer.render.text import GLYPHS, Line, Style
@@ -58,7 +59,7 @@ class Terminal:
 
     @contextmanager
     def progress(self) -> Iterator[Reporter]:
-        """Give a reporter that shows the work while it goes on."""
+        """Give a reporter that shows the work while it goes on. Safe between threads."""
         if self._quiet:
             yield lambda _: None
         elif self._err.is_terminal:
@@ -67,12 +68,12 @@ class Terminal:
 
                 def report(event: Event) -> None:
                     running.take(event)
-                    if not isinstance(event, Waiting | Emptying):
+                    if not running.shows(event):
                         plain(event)
 
-                yield report
+                yield _one_at_a_time(report)
         else:
-            yield self._lines()
+            yield _one_at_a_time(self._lines())
 
     def _lines(self) -> Reporter:
         return progress.reporter(lambda line: self._err.print(self._text(line)), verbose=self._verbose)
@@ -81,10 +82,21 @@ class Terminal:
         return Text(completed(line.text, self._naming), style=_COLOURS[line.style])
 
 
+def _one_at_a_time(report: Reporter) -> Reporter:
+    lock = Lock()
+
+    def locked(event: Event) -> None:
+        with lock:
+            report(event)
+
+    return locked
+
+
 class _Running:
     """What is at work now: a spinner, the address, since when, what it waits for, or how far it is.
 
-    The live view begins with the first change: before that a question may be due, which it would cover.
+    Before the first change a question may be due, which the live view would cover: until then it is there only while
+    something is waited for, and leaves nothing behind.
     """
 
     def __init__(self, console: Console) -> None:
@@ -92,6 +104,8 @@ class _Running:
         self._since: dict[str, float] = {}
         self._glyphs: dict[str, str] = {}
         self._says: dict[str, str] = {}
+        self._waits: dict[str, float] = {}
+        self._has_begun = False
         self._spinner = Spinner("dots")
 
     def __enter__(self) -> Self:
@@ -104,25 +118,41 @@ class _Running:
         """Keep in mind what the event says."""
         match event:
             case Started():
+                self._has_begun = True
                 self._live.start()
                 self._since[event.change.address] = time.monotonic()
                 self._glyphs[event.change.address] = GLYPHS[event.change.action]
-            case Waiting():
+            case Waiting() if self.shows(event):
+                self._live.start()
                 self._says[event.address] = f"waiting for {event.reason}"
+                self._waits.setdefault(event.address, time.monotonic() - event.seconds)
+            case Come() if self._says.get(event.address) == f"waiting for {event.reason}":
+                self._forget(event.address)
             case Emptying():
                 self._says[event.address] = progress.how_far(event)
             case Finished() | Failed():
                 self._since.pop(event.change.address, None)
-                self._says.pop(event.change.address, None)
+                self._forget(event.change.address)
             case _:
                 pass
+
+    def shows(self, event: Event) -> bool:
+        """Whether this is shown here, and not told in a line. Nothing is drawn where somebody may ask the user."""
+        return isinstance(event, Emptying | Come) or (isinstance(event, Waiting) and not event.may_ask)
+
+    def _forget(self, address: str) -> None:
+        """Say no more of it, and leave the terminal as it was where nothing is shown and a question may be due."""
+        self._says.pop(address, None)
+        self._waits.pop(address, None)
+        if not (self._waits or self._has_begun):
+            self._live.stop()
 
     def __rich__(self) -> RenderableType:
         now = time.monotonic()
         table = Table.grid(padding=(0, 1))
-        for address, since in list(self._since.items()):
-            says = Text(self._says.get(address, ""), "dim")
-            table.add_row(self._spinner, self._glyphs[address], address, f"{now - since:.0f} s", says)
+        for address, since in {**self._waits, **self._since}.items():
+            says, glyph = Text(self._says.get(address, ""), "dim"), self._glyphs.get(address, " ")
+            table.add_row(self._spinner, glyph, address, f"{now - since:.0f} s", says)
         return table
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -40,7 +41,7 @@ class _Upload:
 def count(aws: "Aws", bucket: str) -> Held:
     """Count object versions, delete markers and unfinished uploads, up to COUNTED. A bucket that is gone holds none."""
     with ThreadPoolExecutor(1) as pool:
-        uploads = pool.submit(lambda: sum(map(len, _uploads(aws, bucket))))
+        uploads = pool.submit(copy_context().run, lambda: sum(map(len, _uploads(aws, bucket))))
         versions = markers = 0
         more = False
         try:
@@ -117,7 +118,7 @@ def _few_at_once(jobs: "Iterator[Callable[[], int]]") -> Iterator[int]:
     running: set[Future[int]] = set()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for job in jobs:
-            running.add(pool.submit(job))
+            running.add(pool.submit(copy_context().run, job))
             if len(running) == _AT_ONCE:
                 ended, running = wait(running, return_when=FIRST_COMPLETED)
                 yield from (one.result() for one in ended)

@@ -63,7 +63,7 @@ class Scene:
     @property
     def worker(self) -> Aws:
         """The clients as a worker has them: they wait for the flag."""
-        return Waits(self.means).aws_for(CHEST.address)
+        return Waits(self.means).do(CHEST.address, lambda aws: aws)
 
     @property
     def reasons(self) -> set[str]:

@@ -17,6 +17,7 @@ from task_deployer.config import Config
 from task_deployer.data_loss import CAREFUL, Choices
 from task_deployer.doctor import diagnose
 from task_deployer.events import Event
+from task_deployer.in_flight import Lookout
 from task_deployer.manifest_file import FOLDER
 from task_deployer.policies import Policies, of_tasks
 from task_deployer.project import Project
@@ -126,7 +127,7 @@ class SharedClients(Project):
 
     aws: Aws
 
-    def connect(self, region: str, config: Config | None = None) -> Aws:
+    def connect(self, region: str, config: Config | None, lookout: Lookout) -> Aws:  # noqa: ARG002 - its clients have one
         """The shared clients."""
         assert region == self.aws.account.region
         assert config is None or config.stack.region == region

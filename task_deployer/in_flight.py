@@ -68,9 +68,9 @@ class InFlight:
         self._flights: dict[int, Flight] = {}
 
     def listen(self, client: "BaseClient") -> None:
-        """Listen to a client, before anybody else does."""
+        """Listen to a client, before anybody else does. A listener to one service comes before those to all."""
         service, events = client.meta.service_model.service_id, client.meta.events
-        events.register_first("request-created", partial(self._begin, str(service)))
+        events.register_first(f"request-created.{service.hyphenize()}", partial(self._begin, str(service)))
         events.register_last("request-created", partial(self._signed, str(service)))
         events.register_first("after-call", self._end)
         events.register_first("after-call-error", self._end)

@@ -123,9 +123,9 @@ class _Running:
                 self._since[event.change.address] = time.monotonic()
                 self._glyphs[event.change.address] = GLYPHS[event.change.action]
             case Waiting() if self.shows(event):
-                self._live.start()
                 self._says[event.address] = f"waiting for {event.reason}"
                 self._waits.setdefault(event.address, time.monotonic() - event.seconds)
+                self._live.start(refresh=True)
             case Come() if self._says.get(event.address) == f"waiting for {event.reason}":
                 self._forget(event.address)
             case Emptying():

@@ -204,7 +204,8 @@ def _at_aws(means: Means, ground: _Ground, notes: _Notes) -> None:
     wanted = {name: rights_of(document) for name, document in needed.items()}
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(_lacking, means, frozenset[Right]().union(*wanted.values()))
-        sight = notes.attempt("resources", lambda: survey(means, desired, records, journal.base if journal else ""))
+        base, age = (journal.base, journal.age) if journal else ("", 0)
+        sight = notes.attempt("resources", lambda: survey(means, desired, records, base, age))
         missing = means.aws.lookout.until(asked)
     notes.checks += rights_checks(means.aws.caller, wanted, missing)
     if sight is None:

@@ -21,6 +21,9 @@ from task_deployer.whose import is_anothers
 _HIDDEN_SECONDS = 10
 """How long IAM mostly takes to show a role again that some of its places do not know yet: seconds, seldom minutes."""
 
+_KNOWN_SECONDS = 300
+"""After how long each of AWS's places knows of what was made: IAM takes 2 minutes at the most (see SHOWN_SECONDS)."""
+
 _NEW_SECONDS = 30
 """How long AWS may not show what is new: a bucket for up to 30 seconds (NoSuchBucket), others are quicker."""
 
@@ -33,18 +36,23 @@ def let_hidden_show(
     desired: Sequence[AnyResource],
     records: Mapping[Address, Record],
     observed: Mapping[Address, object],
+    age: float,
 ) -> dict[Address, object]:
     """What was observed, with what AWS hid at the first look and has something living tied to it.
 
-    Were it gone, a function would be deleted to be made anew, so one look is not enough. Where no id is on record that
-    could still tell it from one made anew, it is looked for as long as AWS may ever hide it.
+    Were it gone, a function would be deleted to be made anew, so one look is not enough. `age` is that of the newest
+    record in seconds: of what has long been there AWS hides nothing, so that a second look at once is believed. What is
+    new is looked for; as long as AWS may ever hide it, where a record holds no id that could still tell it from one
+    made anew.
     """
-    looks = {
-        parent.address: partial(
-            _until_there, parent, _HIDDEN_SECONDS if known_id(records.get(address)) else SHOWN_SECONDS
-        )
-        for address, parent in missed(desired, observed).items()
-    }
+
+    def seconds(tied: Address) -> float:
+        if age > _KNOWN_SECONDS:
+            return 0
+        return SHOWN_SECONDS if tied in records and not known_id(records[tied]) else _HIDDEN_SECONDS
+
+    missing = missed(desired, observed).items()
+    looks = {parent.address: partial(_until_there, parent, seconds(tied)) for tied, parent in missing}
     return {**observed, **ask_all(means, looks)}
 
 

@@ -35,7 +35,7 @@ def look_at(means: Means, build: Callable[..., tuple[Desired, ...]], journal: Ma
     bare = build()
     moved = readdressed(bare, journal.records)
     records = records_of(moved.records, only, bare)
-    sight = survey.survey(means, bare, records, journal.base)
+    sight = survey.survey(means, bare, records, journal.base, journal.age)
     return Look(build(found=sight.findings.found), records, sight, moved)
 
 

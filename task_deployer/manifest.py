@@ -41,6 +41,11 @@ class Manifest:
         """What all names and ids of its stack begin with."""
         return f"{self.stack}-{self.env}"
 
+    @property
+    def age(self) -> float:
+        """Seconds since anything was recorded last; none where nothing is."""
+        return manifest_file.age(self.path) if self.records else 0
+
     def put(self, address: Address, record: Record) -> None:
         """Write one record down, if it says anything new. It is on disk when this returns."""
         if self.records.get(address) != record:

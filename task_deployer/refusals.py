@@ -187,8 +187,9 @@ def _explain_unreached(
     return ResourceError(
         f"The endpoint {endpoint} " + ("cannot be reached" if refused else "gave no answer"),
         code=type(error).__name__,
-        detail=str(error),
-        hint="Check the network, the region's name, and --endpoint-url or AWS_ENDPOINT_URL if one is set.",
+        detail=_with_notes(str(error), error),
+        hint="Check the network, the region's name, and --endpoint-url or AWS_ENDPOINT_URL if one is set; then run the "
+        "same command again: it goes on.",
         address=address,
     )
 
@@ -215,10 +216,15 @@ def _explain_answer(error: ClientError, address: str | None) -> TaskDeployError:
     return ResourceError(
         f"{error.operation_name} failed: {message or code}",
         code=code,
-        detail=_request(error),
+        detail=_with_notes(_request(error), error),
         hint=_QUOTA_HINT if is_quota(error) else _GO_ON_HINT,
         address=address,
     )
+
+
+def _with_notes(detail: str, error: Exception) -> str:
+    """The detail, and for how long it was waited before the error was given in to."""
+    return ". ".join([detail, *dict.fromkeys(getattr(error, "__notes__", ()))])
 
 
 def _request(error: ClientError) -> str:

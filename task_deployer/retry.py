@@ -179,7 +179,10 @@ def pauses(first: float) -> tenacity.wait.wait_base:
 
 
 def patiently(patience: Patience, wait: Wait, call: Callable[[], T]) -> T:
-    """Call, and call again for as long as the error is the named one, with growing pauses, until its deadline."""
+    """Call, and call again for as long as the error is the named one, with growing pauses, until its deadline.
+
+    Raises the error of the last call; at the deadline with a note of what was waited for, which `explain` tells.
+    """
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(wait.matches),
         stop=over(patience, wait.seconds),
@@ -188,7 +191,12 @@ def patiently(patience: Patience, wait: Wait, call: Callable[[], T]) -> T:
         before_sleep=lambda _: patience.tell(wait.reason),
         reraise=True,
     )
-    return retrying(call)
+    try:
+        return retrying(call)
+    except ClientError as error:
+        if wait.matches(error):
+            error.add_note(f"Waited {wait.seconds:.0f} seconds for {wait.reason}.")
+        raise
 
 
 _VISIBLE_SECONDS = 60
@@ -200,6 +208,12 @@ def until_visible(patience: Patience, reason: str, look: Callable[[], T | None])
     For a name that AWS says is taken: another of its places may not show yet what took it.
     """
     return looking(patience, reason, _VISIBLE_SECONDS, look, lambda seen: seen is None)
+
+
+def never_shown(error: Exception, what: str) -> Exception:
+    """The error that says that a name is taken, where `until_visible` found nothing of that name: it tells so."""
+    error.add_note(f"Waited {_VISIBLE_SECONDS} seconds for AWS to show {what}, which it did not.")
+    return error
 
 
 def looking(

@@ -39,10 +39,13 @@ class Survey:
     findings: Findings
 
 
-def survey(means: Means, desired: Sequence[Desired], records: Mapping[Address, Record], base: str) -> Survey:
+def survey(
+    means: Means, desired: Sequence[Desired], records: Mapping[Address, Record], base: str, age: float = 0
+) -> Survey:
     """Read all that is wanted or recorded; in a shared document, the entries of either.
 
-    `base` is how the stack's ids begin, which tell its buckets where their tags do not.
+    `base` is how the stack's ids begin, which tell its buckets where their tags do not. `age` is that of the newest
+    record in seconds: AWS may hide what is new.
     """
     things: dict[Address, tuple[str, Identity]] = {a: (r.kind, r.identity) for a, r in records.items()}
     for resource in desired:
@@ -56,7 +59,7 @@ def survey(means: Means, desired: Sequence[Desired], records: Mapping[Address, R
     if aliases := aliases_of(desired, seen, account):
         seen |= observe_all(means, {}, _keys(means, aliases))
     identities = {address: identity for address, (_, identity) in things.items()}
-    shown = let_hidden_show(means, desired, records, {address: seen[address] for address in things})
+    shown = let_hidden_show(means, desired, records, {address: seen[address] for address in things}, age)
     observed = signed(shown, identities, base, records)
     return Survey(asking(desired, observed, account), findings(desired, seen, account))
 

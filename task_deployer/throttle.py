@@ -13,7 +13,7 @@ from typing import TypeVar
 import tenacity
 
 from task_deployer.reach import Reach
-from task_deployer.refusals import UNREACHED, is_throttled
+from task_deployer.refusals import CALL_ERRORS, UNREACHED, is_throttled
 from task_deployer.retry import Patience
 
 T = TypeVar("T")
@@ -76,14 +76,24 @@ def persistently(patience: Patience, pace: Pace, api: str, verb: Callable[[], T]
         return verb()
 
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(lambda error: is_throttled(error) or isinstance(error, UNREACHED)),
+        retry=tenacity.retry_if_exception(_passes),
         stop=is_over,
         wait=pause,
         sleep=patience.sleep,
         before_sleep=before_sleep,
         reraise=True,
     )
-    return retrying(call)
+    try:
+        return retrying(call)
+    except CALL_ERRORS as error:
+        if _passes(error):
+            seconds = UNREACHED_SECONDS if isinstance(error, UNREACHED) else THROTTLED_SECONDS
+            error.add_note(f"Waited {seconds} seconds for {_reason(api, error)}.")
+        raise
+
+
+def _passes(error: BaseException) -> bool:
+    return is_throttled(error) or isinstance(error, UNREACHED)
 
 
 class _Outage:

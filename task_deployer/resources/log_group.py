@@ -12,7 +12,7 @@ from task_deployer.refusals import code_of
 from task_deployer.resources.base import Difference, Identity, Resource, differing
 from task_deployer.resources.ownership import is_ours, taken
 from task_deployer.resources.rights import Rights
-from task_deployer.retry import LOG_GROUP_BUSY, LOG_GROUP_VISIBLE, patiently, until_visible
+from task_deployer.retry import LOG_GROUP_BUSY, LOG_GROUP_VISIBLE, never_shown, patiently, until_visible
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class LogGroup(Resource[SeenLogGroup]):
         look = partial(self.observe, aws, self.identity)
         seen = until_visible(aws.patience, f"CloudWatch Logs to show the group {self.name}", look)
         if seen is None:
-            raise error
+            raise never_shown(error, f"the group {self.name}")
         if seen.tags and not is_ours(seen.tags, self.tags):
             raise taken(f"the log group {self.name}", seen.tags) from error
         self.update(aws, seen)

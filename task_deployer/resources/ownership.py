@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from task_deployer.aws import Aws
 from task_deployer.errors import SafetyError, UnsureError
 from task_deployer.resources.base import Tagged
-from task_deployer.retry import until_visible
+from task_deployer.retry import never_shown, until_visible
 from task_deployer.tags import MANIFEST, owner_of
 
 Found = TypeVar("Found", bound=Tagged)
@@ -38,7 +38,7 @@ def recognised(aws: Aws, wanted: Claimed, what: str, look: Callable[[], Found | 
 
     seen = until_visible(aws.patience, f"AWS to show {what}", marked) or look()
     if seen is None:
-        raise error
+        raise never_shown(error, what)
     if not is_ours(seen.tags, wanted.tags):
         raise taken(what, seen.tags) from error
     return seen

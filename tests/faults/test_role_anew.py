@@ -2,8 +2,11 @@
 
 import itertools
 import json
+import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +14,11 @@ from botocore.exceptions import ClientError
 
 from task_deployer.aws import Aws
 from task_deployer.care import Care, Remark
+from task_deployer.errors import SafetyError
+from task_deployer.events import Event, Waiting
 from task_deployer.manifest import read
 from task_deployer.plan import Action
+from task_deployer.result import Result
 from tests.aws import Crash, Fault, Given, answering, answering_until, crashing, losing_the_answer, new_name, watched
 from tests.contract.wishes import function as function_of
 from tests.faults.scene import Scene
@@ -277,6 +283,55 @@ def test_a_role_that_is_hidden_for_a_moment_changes_nothing(new_scene: Callable[
     for look in (scene.plan, scene.status):
         with answering(scene.aws, "GetRole", *[HIDDEN] * looks):
             assert () == look().plan.pending
+
+
+def _grow_old(scene: Scene) -> None:
+    """Let an hour pass since anything was recorded."""
+    then = time.time() - 3600
+    os.utime(scene.manifest, (then, then))
+
+
+@pytest.mark.parametrize("look", [Scene.plan, Scene.status, Scene.up])
+def test_what_has_long_been_there_is_not_waited_for(
+    new_scene: Callable[[], Scene], look: Callable[[Scene], Result]
+) -> None:
+    """A role that was made an hour ago and is not found at two looks is gone: that is told without any wait."""
+    events: list[Event] = []
+    scene = replace(new_scene(), report=events.append)
+    scene.up()
+    _lose_the_role(scene)
+    _grow_old(scene)
+    events.clear()
+    with watched(scene.aws) as asked:
+        changes = look(scene).plan.changes
+    assert (Action.CREATE, True) == tuple(
+        next(getattr(one, name) for one in changes if one.address == address)
+        for address, name in (("role.ingest", "action"), ("function.ingest", "anew"))
+    )
+    reads = list(itertools.takewhile(lambda name: name != "CreateRole", asked.operations))
+    assert 2 == reads.count("GetRole")
+    assert [] == [event for event in events if isinstance(event, Waiting) and "role.ingest, which" in event.reason]
+
+
+def test_what_has_long_been_there_and_is_missed_once_is_there(new_scene: Callable[[], Scene]) -> None:
+    """A single read that does not find an old role is not believed."""
+    scene = new_scene()
+    scene.up()
+    for look in (scene.plan, scene.status, scene.up):
+        _grow_old(scene)
+        with answering(scene.aws, "GetRole", HIDDEN):
+            assert () == look().plan.pending
+
+
+def test_a_missing_role_of_what_is_not_ours_is_no_reason_to_wait_long(new_scene: Callable[[], Scene]) -> None:
+    """Where no record holds the function nothing is deleted for its role: the refusal comes after seconds."""
+    scene = new_scene()
+    scene.up()
+    _lose_the_role(scene)
+    scene.manifest.unlink()
+    with pytest.raises(SafetyError), watched(scene.aws) as asked:
+        scene.plan()
+    assert asked.count("GetRole") < 12
 
 
 def test_a_role_that_is_hidden_for_longer_keeps_its_function(new_scene: Callable[[], Scene]) -> None:

@@ -88,7 +88,7 @@ def persistently(patience: Patience, pace: Pace, api: str, verb: Callable[[], T]
     except CALL_ERRORS as error:
         if _passes(error):
             seconds = UNREACHED_SECONDS if isinstance(error, UNREACHED) else THROTTLED_SECONDS
-            error.add_note(f"Waited {seconds} seconds for {_reason(api, error)}.")
+            error.add_note(f"Waited over {seconds} seconds for {_reason(api, error)}.")
         raise
 
 

@@ -1,17 +1,20 @@
 """What is in the way of emptying a bucket: what S3 puts off or refuses, what XML cannot carry, who goes on writing."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
-from task_deployer.aws import Aws
+from task_deployer.aws import Aws, connect
 from task_deployer.errors import Interrupted, ResourceError
+from task_deployer.in_flight import InFlight, Lookout, working_for
 from task_deployer.resources import Bucket
 from task_deployer.retry import Patience
-from tests.aws import Fault, Given, answering, new_name, watched
+from tests.aws import REGION, Fault, Given, access, answering, clients, new_name, watched
 from tests.contract.wishes import bucket
 
 UNTIL = datetime(2099, 1, 2, 3, 4, tzinfo=UTC)
@@ -281,3 +284,22 @@ def test_progress_ends_with_all(aws: Aws, three: Bucket) -> None:
         aws.waiting_with(Patience(progress=lambda removed, total: told.append((removed, total)))), three.identity
     )
     assert [(3, 3)] == told
+
+
+def test_calls_of_several_threads_are_told_as_the_buckets(endpoint_url: str, three: Bucket) -> None:
+    """What goes unanswered while a bucket is emptied or counted is told as the bucket's, whichever thread asked."""
+    hours = itertools.count(step=3600)
+    in_flight = InFlight(lambda: next(hours))
+    aws = connect(access(endpoint_url), REGION, Lookout(in_flight))
+    told: dict[str, str] = {}
+
+    def look(**_: object) -> None:
+        told.update({flight.reason: address for address, (flight, _) in in_flight.long().items()})
+
+    with calling(aws, "before-send", look):
+        working_for("bucket.a.b", partial(Bucket.count, aws, three.identity))
+        working_for("bucket.a.b", partial(Bucket.empty, aws, three.identity))
+    for client in clients(aws):
+        client.close()
+    operations = ("ListObjectVersions", "ListMultipartUploads", "DeleteObjects")
+    assert {f"an answer of S3 to {name}": "bucket.a.b" for name in operations} == told

@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from task_deployer import manifest
 from task_deployer.aws import Aws
 from task_deployer.errors import Interrupted
 from task_deployer.events import Emptying, Event, Skipped, Waiting
+from task_deployer.in_flight import Lookout
 from task_deployer.observe import observe_all
 from task_deployer.records import Status
 from task_deployer.walk import Means
@@ -141,3 +143,24 @@ def test_reading_can_be_stopped(world: World) -> None:
     with pytest.raises(Interrupted):
         observe_all(Means(world.aws(), lambda _: None, 1, stop), things)
     assert read
+
+
+def test_what_is_under_way_at_a_stop_is_told_until_it_ends(world: World) -> None:
+    """After a stop the calls under way are let end, and whoever waits for them goes on hearing of them."""
+    stop, heard, beats = threading.Event(), threading.Event(), list[None]()
+
+    def beat() -> None:
+        beats.extend([None] * stop.is_set())
+        if len(beats) > 2:
+            heard.set()
+
+    def go_on_after_the_stop(_verb: str, _name: str, _aws: Aws) -> None:
+        stop.set()
+        assert heard.wait(60)
+
+    world.before = go_on_after_the_stop
+    aws = replace(world.aws(), lookout=Lookout(tell=beat))
+    toy = Toy("a")
+    with pytest.raises(Interrupted):
+        observe_all(Means(aws, lambda _: None, 1, stop), {toy.address: ("toy", toy.identity)})
+    assert heard.is_set()

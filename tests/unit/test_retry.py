@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from task_deployer import retry
 from task_deployer.errors import Interrupted, ResourceError
+from task_deployer.refusals import explain
 from task_deployer.resources.seen_function import until_settled
 from task_deployer.retry import (
     DESTINATION_VALID,
@@ -72,6 +73,7 @@ def test_anything_else_fails_at_once(other: Exception) -> None:
     with pytest.raises(type(other)) as caught:
         patiently(sleeper.patience, WAIT, after(other))
     assert (caught.value, sleeper.slept) == (other, [])
+    assert not hasattr(other, "__notes__")
 
 
 def test_the_deadline_ends_the_wait() -> None:
@@ -84,6 +86,9 @@ def test_the_deadline_ends_the_wait() -> None:
     with pytest.raises(ClientError) as caught:
         patiently(sleeper.patience, WAIT, call)
     assert caught.value is refused
+    told = explain(caught.value)
+    assert "Waited 30 seconds for the thing to settle." in told.detail
+    assert "run the same command again" in told.hint
     assert WAIT.seconds <= sum(sleeper.slept) < WAIT.seconds + 6
 
 

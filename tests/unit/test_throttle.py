@@ -7,7 +7,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from botocore.hooks import HierarchicalEmitter
 
-from task_deployer.refusals import is_throttled
+from task_deployer.refusals import explain, is_throttled
 from task_deployer.retry import Patience
 from task_deployer.throttle import THROTTLED_SECONDS, UNREACHED_SECONDS, Pace, persistently
 from tests.aws import response
@@ -107,14 +107,21 @@ def test_anything_else_fails_at_once(other: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raised", "seconds"), [(error("Throttling"), THROTTLED_SECONDS), (UNREACHED, UNREACHED_SECONDS)]
+    ("raised", "seconds", "reason"),
+    [
+        (error("Throttling"), THROTTLED_SECONDS, "Waited over 120 seconds for iam to take more calls."),
+        (UNREACHED, UNREACHED_SECONDS, "Waited over 20 seconds for the network: iam cannot be reached."),
+    ],
 )
-def test_there_is_an_end_to_it(raised: Exception, seconds: float) -> None:
-    """AWS's own error is raised when the time for it is over, and not long after."""
+def test_there_is_an_end_to_it(raised: Exception, seconds: float, reason: str) -> None:
+    """AWS's own error is raised when the time for it is over, and not long after; it tells that, and what to do."""
     time = Time()
     with pytest.raises(type(raised)) as caught:
         persistently(time.patience, Pace(), "iam", always(raised))
     assert caught.value is raised
+    told = explain(caught.value)
+    assert reason in told.detail
+    assert "run the same command again" in told.hint
     assert seconds <= time.now < seconds + 21
 
 

@@ -1,6 +1,8 @@
 """`task-deploy local`: start, stop and look at the local AWS of a project; and the demo, which has one of its own."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import typer
 
@@ -10,16 +12,18 @@ from task_deployer.local.process import LocalAws
 from task_deployer.project import Project
 from task_deployer.render import json
 
+T = TypeVar("T")
+
 
 def start(settings: Settings, port: int) -> None:
     """Start it, and say how any AWS tool reaches it."""
-    running = process.start(_project(settings).root, port=port)
+    running = _aloud(settings, process.STARTING, lambda: process.start(_project(settings).root, port=port))
     _tell(settings, "start", running, f"The local AWS is at {running.endpoint_url} (process {running.pid}).")
 
 
 def stop(settings: Settings) -> None:
     """Stop it; it is no error if it was not running."""
-    stopped = process.stop(_project(settings).root)
+    stopped = _aloud(settings, "the local AWS to end", lambda: process.stop(_project(settings).root))
     _tell(settings, "stop", None, "Stopped." if stopped else "It was not running.")
 
 
@@ -44,6 +48,16 @@ def demo(settings: Settings) -> None:
     seconds = story.run(lambda line: None if settings.quiet else write([line]))
     if settings.json:
         typer.echo(json.dumps({"schema": json.SCHEMA, "command": "demo", "seconds": round(seconds, 1)}))
+
+
+def _aloud(settings: Settings, reason: str, job: Callable[[], T]) -> T:
+    """Do the job, and tell what it waits for if that takes long."""
+    from task_deployer.render.rich import Terminal  # noqa: PLC0415 - `local status` does not need it
+    from task_deployer.unanswered import lookout  # noqa: PLC0415 - same
+
+    terminal = Terminal(colour=not settings.no_color, quiet=settings.quiet or settings.json)
+    with terminal.progress() as report:
+        return lookout(report).wait_for("local", reason, job)
 
 
 def _project(settings: Settings) -> Project:

@@ -17,10 +17,12 @@ from task_deployer import commands
 from task_deployer.aws import Aws
 from task_deployer.commands import Run
 from task_deployer.errors import TaskDeployError
+from task_deployer.in_flight import Lookout
 from task_deployer.local import process
 from task_deployer.project import Project
 from task_deployer.render import progress, text
 from task_deployer.render.text import Line, Style
+from task_deployer.unanswered import lookout
 from task_deployer.walk import Means
 
 KEY = "in/Öffnungszeiten & prices + 100% (new).csv"
@@ -42,7 +44,7 @@ class DemoError(TaskDeployError):
 def run(write: Write) -> float:
     """Play the whole story; return its seconds. Raises `DemoError` at the first thing that is not as it should be."""
     begun = time.monotonic()
-    with _example_project() as root, _local_aws(root) as endpoint:
+    with _example_project() as root, _local_aws(root, lookout(progress.reporter(write))) as endpoint:
         _title(write, f"A local AWS runs at {endpoint}: no account, no Docker")
         story = _Story(Project(root / "config", is_named=True, local=True), write)
         story.deploy()
@@ -68,7 +70,7 @@ class _Story:
 
     @property
     def _run(self) -> Run:
-        return Run(self._means, lambda _: None)
+        return Run(self._means, lambda _: None, lookout(progress.reporter(self._write)))
 
     def deploy(self) -> None:
         _title(self._write, "$ task-deploy up --local")
@@ -171,8 +173,8 @@ def _example_project() -> Iterator[Path]:
 
 
 @contextmanager
-def _local_aws(root: Path) -> Iterator[str]:
-    running = process.start(root)
+def _local_aws(root: Path, watch: Lookout) -> Iterator[str]:
+    running = watch.wait_for("local", process.STARTING, lambda: process.start(root))
     try:
         yield running.endpoint_url
     finally:

@@ -139,3 +139,12 @@ class Lookout:
         """Do the job on a thread of its own, and tell meanwhile what it waits for as this address's."""
         with ThreadPoolExecutor(1) as pool:
             return self.until(pool.submit(working_for, address, job))
+
+    def wait_for(self, address: str, reason: str, job: Callable[[], T]) -> T:
+        """Do a job apart that is waited for itself, as for what is no call of AWS's."""
+
+        def noted() -> T:
+            with self.in_flight.noted(reason):
+                return job()
+
+        return self.apart(address, noted)

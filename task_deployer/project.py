@@ -158,11 +158,8 @@ class Project:
             return self.access
         from task_deployer.local import process  # noqa: PLC0415 - only where the local AWS is meant
 
-        def start() -> str:
-            with lookout.in_flight.noted("the local AWS to start"):
-                return process.start(self.root).endpoint_url
-
-        return replace(self._access, endpoint_url=lookout.apart("local", start))
+        running = lookout.wait_for("local", process.STARTING, lambda: process.start(self.root))
+        return replace(self._access, endpoint_url=running.endpoint_url)
 
 
 def prepare(config: Config, region: str, only: str | None = None) -> dict[str, Archive]:

@@ -20,6 +20,7 @@ ACCOUNT = "000000000000"  # no real account's, so that nothing local can be take
 ACCESS_KEY = "LOCALAWSLOCALAWS0000"
 SECRET_KEY = "local-aws-secret-key"  # noqa: S105 - fake: the local AWS takes any signature
 RETRY_WAITS = (1.0, 2.0)
+STARTING = "the local AWS to start"  # what whoever starts it waits for
 IDENTITY_PATH = "/_task-deploy/identity"
 
 _REQUIRED = ("moto", "flask", "flask_cors")

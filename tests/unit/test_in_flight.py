@@ -169,12 +169,11 @@ def test_a_lookout_tells_until_the_job_has_ended() -> None:
     lookout = Lookout(in_flight, Unanswered(in_flight, report))
 
     def job() -> str:
-        with in_flight.noted("the local AWS to start"):
-            clock[0] = 4
-            assert told.wait(60)
+        clock[0] = 4
+        assert told.wait(60)
         return "started"
 
-    assert "started" == lookout.apart("local", job)
+    assert "started" == lookout.wait_for("local", "the local AWS to start", job)
     address, reason = Address("local"), "the local AWS to start"
     assert (Waiting(address, reason, 4), Come(address, reason)) == (events[0], events[-1])
     with pytest.raises(ZeroDivisionError):

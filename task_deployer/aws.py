@@ -181,8 +181,11 @@ class _Clients:
         self.pace = Pace()
 
     def sts(self, region: str) -> "BaseClient":
-        """Make one that asks who we are: a question that AWS answers at once, so it is not waited for as long."""
-        return self.client("sts", region, connect_timeout=5, read_timeout=10)
+        """Make one that asks who we are, and waits for nothing longer than 5 seconds: AWS answers that at once.
+
+        botocore asks up to 4 times: together those are the seconds that a network may be away (throttle.py).
+        """
+        return self.client("sts", region, connect_timeout=5, read_timeout=5)
 
     def client(self, service: str, region: str | None = None, **timeouts: int) -> "BaseClient":
         """Make one, for another region than the session's if it is given, with these timeouts of `client_config`."""

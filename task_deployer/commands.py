@@ -10,7 +10,7 @@ from itertools import starmap
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from task_deployer import manifest, manifest_file, stack
+from task_deployer import manifest, stack
 from task_deployer.attached import Findings
 from task_deployer.aws import Aws
 from task_deployer.bystanders import bystanders, consequences, left_dead, naming
@@ -149,7 +149,7 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     aws = project.connect(project.region(config, recorded), config, run.lookout)
     aws, remarks = with_care(aws, recorded.path, choices.skip_dead_foreign)
     means = run.connect(aws)
-    age = manifest_file.age(recorded.path)
+    age = recorded.age
     with manifest.opened(recorded.path, recorded.stack, recorded.env, aws.account) as journal:
         sight = survey(means, (), journal.records, journal.base)
         observed = let_new_show(means, journal.records, sight.observed, age)

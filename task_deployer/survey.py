@@ -6,7 +6,6 @@ One wave of reads; a second one only where an alias stands for a KMS key.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from task_deployer import manifest_file
 from task_deployer.attached import (
     Findings,
     aliases_of,
@@ -68,7 +67,7 @@ def settled(
     means: Means, desired: Sequence[Desired], records: Mapping[Address, Record], sight: Survey, journal: Manifest
 ) -> Survey:
     """The same, when what is only still shown has passed, and tags have come: for a run that is to make the wanted."""
-    observed = let_ghosts_pass(means, desired, records, sight.observed, manifest_file.age(journal.path))
+    observed = let_ghosts_pass(means, desired, records, sight.observed, journal.age)
     return replace(sight, observed=let_tags_show(means, records, observed, journal.lineage))
 
 

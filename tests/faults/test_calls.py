@@ -13,6 +13,7 @@ from task_deployer.archive import Archive
 from task_deployer.caller import Caller
 from task_deployer.config import load
 from task_deployer.deployer_policy import deployer_policies
+from task_deployer.errors import SafetyError
 from task_deployer.manifest import read
 from task_deployer.records import Origin
 from task_deployer.resources import KINDS
@@ -49,6 +50,12 @@ def assert_keeps_to_its_policy(scene: Scene, command: str, run: Callable[[], obj
         run()
     assert asked.calls
     assert set() == missing(asked.calls, allowed), command
+
+
+def assert_refused(run: Callable[[], object]) -> None:
+    """A safety rule ends the command."""
+    with pytest.raises(SafetyError):
+        run()
 
 
 def test_each_command_keeps_to_its_policy(new_scene_of_any_sort: Callable[[], Scene]) -> None:
@@ -115,7 +122,11 @@ def test_a_diagnosis_keeps_to_the_policy(new_scene: Callable[[], Scene]) -> None
     scene = new_scene()
     put_dead(scene, "lambda", f"function:{scene.name}-gone")
     put_dead(scene, "sqs", f"{scene.name}-gone")
-    for command, run in (("plan", scene.plan), ("doctor", scene.doctor), ("up", partial(scene.up, choices=SKIP))):
+    for command, run in (
+        ("plan", lambda: assert_refused(scene.plan)),
+        ("doctor", scene.doctor),
+        ("up", partial(scene.up, choices=SKIP)),
+    ):
         assert_keeps_to_its_policy(scene, command, run)
     assert_keeps_to_its_policy(scene, "down", scene.down)  # which S3 refuses because of theirs
 

@@ -2,13 +2,15 @@
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NotRequired, TypedDict
+
+from tests.integration import warm
+from tests.integration.warm import Running
 
 COMMAND = Path(sys.executable).with_name("task-deploy")
 REGION = "eu-central-1"
@@ -190,18 +192,9 @@ class Project:
             if path.suffix != ".lock"
         }
 
-    def start(self, *words: str, **environment: str) -> "subprocess.Popen[str]":
+    def start(self, *words: str, **environment: str) -> Running:
         """Start the command and do not wait for it."""
-        pipe = subprocess.PIPE
-        return subprocess.Popen(
-            [COMMAND, *words],
-            cwd=self.root,
-            env={**self.environment, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=pipe,
-            stderr=pipe,
-            text=True,
-        )
+        return warm.start(words, self.root, {**self.environment, **environment})
 
     def run(self, *words: str, **environment: str) -> Ran:
         """Run the command to its end, without a terminal."""
@@ -223,8 +216,8 @@ class Project:
         return document["error"]
 
 
-def ended(process: "subprocess.Popen[str]") -> Ran:
+def ended(process: Running) -> Ran:
     """Wait for the end of a process."""
     with process:
         out, err = process.communicate(timeout=120)
-    return Ran(process.returncode, out, err)
+    return Ran(process.wait(), out, err)

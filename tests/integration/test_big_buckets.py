@@ -10,7 +10,6 @@ import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,9 +17,7 @@ from bench.latency import Call, slowed
 from tests.integration.account import Account
 from tests.integration.project import CONFIG, HANDLER, REGION, Project, ended
 from tests.integration.seeded_moto import seeded_moto
-
-if TYPE_CHECKING:
-    import subprocess
+from tests.integration.warm import Running
 
 BUCKET = f"media-dev-ingest-uploads-123456789012-{REGION}"
 VERSIONS = int(os.environ.get("TASK_DEPLOY_TEST_VERSIONS", "10000"))
@@ -97,14 +94,12 @@ def test_emptying(big: Big) -> None:
     assert {} == big.account.listing()
 
 
-def measured(process: "subprocess.Popen[str]") -> tuple[str, int]:
+def measured(process: Running) -> tuple[str, int]:
     """Wait for the end of a process, which has to be a good one; returns its standard error and its memory's peak.
 
     Linux keeps the peak for as long as the process lives, so it is read at each line. (Its resource usage would tell
     the peak of this process too, from which it was forked.)
     """
-    assert process.stdout
-    assert process.stderr
     told, highest = "", 0
     with process.stdout, process.stderr:
         for line in process.stderr:

@@ -66,7 +66,6 @@ def test_twice(wide: Wide, endpoint_url: str, number: signal.Signals) -> None:
         process = wide.project.start("up", "--workers", "8", "--endpoint-url", proxy.endpoint_url)
         assert reached.wait(SECONDS)
         process.send_signal(number)
-        assert process.stderr is not None
         while "Once more stops at once" not in (line := process.stderr.readline()):
             assert line, "it ended without a word"
         process.send_signal(number)

@@ -181,8 +181,7 @@ class Project:
 
     def grow_old(self) -> None:
         """Let an hour pass since the last run: what AWS does not show now is gone."""
-        then = time.time() - 3600
-        os.utime(self.manifest, (then, then))
+        grow_old(self.manifest)
 
     def files(self) -> dict[str, bytes]:
         """All files with their content, and all folders; not the locks, which say nothing but who held them last."""
@@ -214,6 +213,12 @@ class Project:
         assert set(document) == {"schema", "error"}
         assert document["error"]["code"] == code
         return document["error"]
+
+
+def grow_old(manifest: Path) -> None:
+    """Let an hour pass since a manifest was written: nothing that it records is new any more."""
+    then = time.time() - 3600
+    os.utime(manifest, (then, then))
 
 
 def ended(process: Running) -> Ran:

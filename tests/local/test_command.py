@@ -4,14 +4,14 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.integration.project import COMMAND, grow_old
+
 REPOSITORY = Path(__file__).parents[2]
-COMMAND = str(Path(sys.executable).with_name("task-deploy"))
 
 
 class Project:
@@ -80,5 +80,6 @@ def test_a_stack_outlives_its_aws(project: Project) -> None:
     assert json.loads(project.run("status", "--local", "--json"))["state"] == "missing"
     project.run("up", "--local")
     project.run("local", "stop")
+    grow_old(project.root / ".task-deploy" / "local" / "demo.dev.json")
     project.run("down", "--local", "--yes")
     assert not (project.root / ".task-deploy").exists()

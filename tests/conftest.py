@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 for _name in [name for name in os.environ if name.startswith(("AWS_", "TASK_DEPLOY_"))]:
@@ -16,7 +17,8 @@ os.environ |= {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 
-import hypothesis  # noqa: E402 - nothing is imported before the environment is safe
+import botocore.session  # noqa: E402 - nothing is imported before the environment is safe
+import hypothesis  # noqa: E402 - same
 import pytest  # noqa: E402 - same
 
 from tests.toys.kinds import toys_registered  # noqa: E402 - same
@@ -30,12 +32,18 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("loaded machine")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test of a folder that has a marker of its name."""
+    """Mark each test of a folder that has a marker of its name, and begin with those that wait.
+
+    A worker that waits leaves the processors to the others, who then take over its remaining tests; at the end there
+    would be nothing left to do beside it.
+    """
     for item in items:
         inside = item.path.relative_to(TESTS).parts[:1] if item.path.is_relative_to(TESTS) else ()
         for folder in MARKED.intersection(inside):
             item.add_marker(folder)
+    items.sort(key=lambda item: item.get_closest_marker("waits") is None)
 
 
 @pytest.fixture(scope="module")
@@ -72,4 +80,12 @@ def nothing_leaves_this_machine() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", checked_connect)
         patch.setattr(socket.socket, "connect_ex", checked_connect_ex)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_read_once() -> Iterator[None]:
+    """Many tests make clients of their own; the models of the services are the same for all of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", cache(botocore.session.create_loader))
         yield

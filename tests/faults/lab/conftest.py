@@ -1,9 +1,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache
 from pathlib import Path
 
-import botocore.session
 import pytest
 
 from task_deployer.aws import connect
@@ -15,14 +13,6 @@ from tests.faults.lab.row import Row
 from tests.faults.scene import BASE, CHANGED, DELIVERIES, REDIRECTED, set_up
 
 NewLife = Callable[[Sequence[Row], str], AbstractContextManager[Life]]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def models_read_once() -> Iterator[None]:
-    """Every life has clients of its own; the models of the services are the same for all of them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("botocore.session.create_loader", cache(botocore.session.create_loader))
-        yield
 
 
 @pytest.fixture(scope="session")

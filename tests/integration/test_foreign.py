@@ -129,6 +129,7 @@ def cors_ids(account: Account) -> list[str]:
     return [rule["ID"] for rule in account.s3.get_bucket_cors(Bucket=SHARED)["CORSRules"]]
 
 
+@pytest.mark.waits
 def test_the_same_names_in_another_stack(project: Project, account: Account, before: Listing) -> None:
     """Another stack whose ids meet ours in one bucket is refused by name; what the first one wrote there stays."""
     project.configure('[stack]\nname = "media"\nregion = "eu-central-1"\n')

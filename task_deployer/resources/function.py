@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from task_deployer.archive import Archive
 from task_deployer.aws import Account, Aws
-from task_deployer.errors import ResourceError
-from task_deployer.refusals import code_of, is_unreservable, message_of
+from task_deployer.refusals import code_of, message_of
+from task_deployer.resources import function_concurrency as concurrency
 from task_deployer.resources import function_environment as environment
 from task_deployer.resources import statements
 from task_deployer.resources.base import Difference, Identity, Resource, Value, differing
@@ -109,13 +109,13 @@ class Function(Resource[SeenFunction]):
     def diff(self, seen: SeenFunction) -> tuple[Difference, ...]:
         code = differing({"CodeSha256": self.archive.sha256}, {"CodeSha256": seen.code_sha256})
         architecture = differing({"Architectures": self.architecture}, {"Architectures": seen.architecture})
-        concurrency = {"ReservedConcurrentExecutions": self.reserved_concurrency}
+        reserved = {"ReservedConcurrentExecutions": self.reserved_concurrency}
         return (
             *differing(self.settings, seen.settings),
             *environment.differences(self.environment, seen.environment, self.shown),
             *architecture,
             *code,
-            *differing(concurrency, {"ReservedConcurrentExecutions": seen.concurrency}),
+            *differing(reserved, {"ReservedConcurrentExecutions": seen.concurrency}),
             *differing({"Status": "settled"}, {"Status": seen.status}),
             *differing(self.tags, seen.tags, "Tags."),
         )
@@ -146,7 +146,7 @@ class Function(Resource[SeenFunction]):
             return
         wait_until_settled(aws, self.name)
         if self.reserved_concurrency is not None:
-            self._reserve(aws)
+            concurrency.reserve(aws, self.name, self.reserved_concurrency)
 
     def update(self, aws: Aws, seen: SeenFunction) -> None:
         """Bring code, then configuration, then the rest in line. AWS works on for a while after the first two."""
@@ -161,7 +161,7 @@ class Function(Resource[SeenFunction]):
         if any(path.startswith("Tags.") for path in paths):
             self._tag(aws)
         if "ReservedConcurrentExecutions" in paths:
-            self._reserve(aws)
+            concurrency.reserve(aws, self.name, self.reserved_concurrency)
 
     def make_anew(self, aws: Aws) -> None:
         statements.keeping_statements(aws, self.name, partial(super().make_anew, aws))
@@ -209,34 +209,6 @@ class Function(Resource[SeenFunction]):
             aws.lambda_.tag_resource(Resource=self.arn(aws.account), Tags=dict(self.tags))
 
         _unless_busy(aws, call)
-
-    def _reserve(self, aws: Aws) -> None:
-        """Reserve it last: an account that has too little refuses it, and all else of the function is well by then."""
-        wanted = self.reserved_concurrency
-
-        def call() -> None:
-            if wanted is None:
-                aws.lambda_.delete_function_concurrency(FunctionName=self.name)
-            else:
-                aws.lambda_.put_function_concurrency(FunctionName=self.name, ReservedConcurrentExecutions=wanted)
-
-        try:
-            _unless_busy(aws, call)
-        except ClientError as error:
-            if not is_unreservable(error):
-                raise
-            raise self._unreservable(error) from error
-
-    def _unreservable(self, error: ClientError) -> ResourceError:
-        return ResourceError(
-            f"The account has too little concurrency left to reserve {self.reserved_concurrency} for the function "
-            f"{self.name}",
-            code=code_of(error),
-            detail=f"{message_of(error)} All else of the function is as wanted; what depends on it waits for this.",
-            hint="Lower reserved_concurrency, or take it out: an account whose whole quota is that minimum, as new "
-            "ones are, can reserve nothing. Or ask for more of Lambda's `Concurrent executions` in Service Quotas. "
-            "Then run the same command again.",
-        )
 
 
 def _once_the_role_is_known(aws: Aws, call: Callable[[], None]) -> None:

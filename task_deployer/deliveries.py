@@ -8,8 +8,8 @@ Each way is a chain that ends in the bucket's notification document, so that not
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from task_deployer.config import BucketConfig, TaskConfig
@@ -17,8 +17,13 @@ from task_deployer.event_pattern import pattern_of
 from task_deployer.names import Names
 from task_deployer.plan import Desired
 from task_deployer.policy import VERSION
+from task_deployer.records import Record
 from task_deployer.resources import Bucket, EventRule, EventSource, Function, Permission, Queue, RolePolicy
+from task_deployer.resources.base import Address
+from task_deployer.resources.outgoing_queue import OutgoingQueue
+from task_deployer.resources.queue import SeenQueue
 from task_deployer.subscriptions import Subscription, entries_of
+from task_deployer.whose import is_anothers
 
 KEPT = 14 * 24 * 3600
 """Seconds: the longest that SQS keeps a message."""
@@ -137,6 +142,35 @@ def event_queues(
             }
             queues[key] = Queue(f"{task}.{key}.events", name, url, arn, attributes, tags, failures=failures)
     return queues
+
+
+def with_outgoing(
+    desired: Iterable[Desired], records: Mapping[Address, Record], observed: Mapping[Address, object], lineage: str
+) -> tuple[Desired, ...]:
+    """The same, where each function knows the queues that it is to read no longer and that hold its timeout back.
+
+    Lambda takes no timeout above the visibility timeout of a queue that is mapped to the function, and what the config
+    no longer names goes last.
+    """
+    return tuple(
+        replace(one, outgoing=tuple(_outgoing(one, records, observed, lineage))) if isinstance(one, Function) else one
+        for one in desired
+    )
+
+
+def _outgoing(
+    function: Function, records: Mapping[Address, Record], observed: Mapping[Address, object], lineage: str
+) -> Iterator[OutgoingQueue]:
+    timeout = function.timeout_seconds
+    sources = [record.identity for record in records.values() if record.kind == EventSource.kind]
+    read = {source["reads"] for source in sources if source["invokes"] == function.name}
+    going = read - {queue.arn for queue in function.reads}
+    for address, record in records.items():
+        if record.kind != Queue.kind or record.identity["arn"] not in going:
+            continue
+        seen = observed.get(address)
+        if isinstance(seen, SeenQueue) and seen.visibility_seconds < timeout and not is_anothers(record, seen, lineage):
+            yield OutgoingQueue(record.identity["url"], record.identity["arn"], _VISIBILITY * timeout)
 
 
 def _redrive(failures: Queue | None) -> str:

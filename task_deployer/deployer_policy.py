@@ -84,7 +84,7 @@ def _needed(desired: Sequence[Desired], account: Account, records: Records) -> d
     passed = [_pass_role(ours, account), _map_events(ours, account)]
     listed = _listing(things)
     return {
-        "up": [*make, *passed, *borrowed, *_attached(desired, account), *drop, listed],
+        "up": [*make, *passed, *borrowed, *_attached(desired, account), *drop, _widening(dropped), listed],
         "down": [*remove, *borrowed, listed],
     }
 
@@ -118,6 +118,12 @@ def _statements(things: Iterable[_Thing], account: Account, pick: Pick, prefix: 
         if actions:
             sid = prefix + "".join(word.capitalize() for word in kind.split("_"))
             yield Statement(sid, actions, tuple(resources))
+
+
+def _widening(dropped: Iterable[_Thing]) -> Statement:
+    """A queue of events that goes must not hold its function's timeout back until then."""
+    queues = dict.fromkeys(thing.identity["reads"] for thing in dropped if thing.kind == EventSource.kind)
+    return Statement("WidenDroppedQueues", ("sqs:SetQueueAttributes",), tuple(queues))
 
 
 def _explaining(things: Iterable[_Thing], account: Account) -> Iterator[Statement]:

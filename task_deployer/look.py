@@ -7,6 +7,7 @@ from task_deployer import survey
 from task_deployer.attached import noted
 from task_deployer.data_loss import Choices, heeding
 from task_deployer.dead_foreign import about_to_be_written, dead_foreign, refuse_dead
+from task_deployer.deliveries import with_outgoing
 from task_deployer.manifest import Manifest
 from task_deployer.one_task import records_of
 from task_deployer.plan import Desired, Plan, plan_up, renamed
@@ -41,7 +42,9 @@ def look_at(means: Means, build: Callable[..., tuple[Desired, ...]], journal: Ma
 
 def settled(means: Means, look: Look, journal: Manifest) -> Look:
     """The same, when what is only still shown has passed, and tags have come: for a run that is to make the wanted."""
-    return replace(look, sight=survey.settled(means, look.desired, look.records, look.sight, journal))
+    sight = survey.settled(means, look.desired, look.records, look.sight, journal)
+    desired = with_outgoing(look.desired, look.records, sight.observed, journal.lineage)
+    return replace(look, desired=desired, sight=sight)
 
 
 def planned_up(look: Look, lineage: str, choices: Choices) -> Plan:

@@ -14,6 +14,7 @@ from task_deployer.resources import function_concurrency as concurrency
 from task_deployer.resources import function_environment as environment
 from task_deployer.resources import statements
 from task_deployer.resources.base import Difference, Identity, Resource, Value, differing
+from task_deployer.resources.outgoing_queue import OutgoingQueue
 from task_deployer.resources.ownership import recognised
 from task_deployer.resources.queue import Queue
 from task_deployer.resources.rights import Rights
@@ -62,6 +63,8 @@ class Function(Resource[SeenFunction]):
     reserved_concurrency: int | None = None
     reads: tuple[Queue, ...] = ()
     """The queues whose messages run it. Lambda takes no timeout above the time for which they hide a message."""
+    outgoing: tuple[OutgoingQueue, ...] = ()
+    """Those that the config no longer names, where they hide a message for less than the timeout."""
 
     @property
     def identity(self) -> Identity:
@@ -201,6 +204,8 @@ class Function(Resource[SeenFunction]):
         def patient() -> None:
             patiently(aws.patience, VISIBILITY_SEEN, call)
 
+        for queue in self.outgoing:
+            queue.widen(aws)
         environment.sent(self.name, lambda: _once_the_role_is_known(aws, patient))
         wait_until_settled(aws, self.name)
 

@@ -21,11 +21,16 @@ from task_deployer.retry import QUEUE_NAME_BUSY, QUEUE_VISIBLE, looking, patient
 if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
-_ABSENT = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
+ABSENT = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
+"""SQS's codes for a queue that is not there."""
+
 _TAKEN = {"QueueAlreadyExists", "QueueNameExists"}
 _POLICY = "Policy"
 _DOCUMENTS = (_POLICY, "RedrivePolicy")
 """The attributes that are JSON. An empty one is none: SQS takes it so in a change, and leaves it out of its answers."""
+
+_VISIBILITY_SECONDS = 30
+"""What SQS takes where nothing is said (CreateQueue, API reference)."""
 
 _FORMER_SECONDS = 70
 """How long SQS may show what was there under this name before: up to 60 seconds (DeleteQueue, API reference)."""
@@ -42,6 +47,11 @@ class SeenQueue:
     def messages(self) -> int:
         """How many messages it holds, visible, in flight and delayed: SQS's own approximation."""
         return _messages(self.attributes)
+
+    @property
+    def visibility_seconds(self) -> int:
+        """For how long it hides a message that somebody has received."""
+        return int(self.attributes.get("VisibilityTimeout", _VISIBILITY_SECONDS))
 
 
 @dataclass(frozen=True)
@@ -88,7 +98,7 @@ class Queue(Resource[SeenQueue]):
             foreign = identity["arn"].split(":")[4] != aws.account.id
             tags = {} if foreign else _tags(aws, identity["url"])
         except ClientError as error:
-            if code_of(error) in _ABSENT:
+            if code_of(error) in ABSENT:
                 return None
             raise
         return SeenQueue({str(k): v for k, v in answer.get("Attributes", {}).items()}, tags)
@@ -140,7 +150,7 @@ class Queue(Resource[SeenQueue]):
         try:
             aws.sqs.delete_queue(QueueUrl=identity["url"])
         except ClientError as error:
-            if code_of(error) not in _ABSENT:
+            if code_of(error) not in ABSENT:
                 raise
 
     def _check_owner(self, aws: Aws) -> None:
@@ -153,7 +163,7 @@ class Queue(Resource[SeenQueue]):
         try:
             found = looking(aws.patience, reason, _FORMER_SECONDS, look, lambda tags: not is_ours(tags, self.tags))
         except ClientError as error:
-            if code_of(error) in _ABSENT:
+            if code_of(error) in ABSENT:
                 return
             raise
         if not is_ours(found, self.tags):
@@ -166,7 +176,7 @@ class Queue(Resource[SeenQueue]):
         try:
             found = aws.sqs.get_queue_attributes(QueueUrl=identity["url"], AttributeNames=["All"])
         except ClientError as error:
-            if code_of(error) in _ABSENT:
+            if code_of(error) in ABSENT:
                 return Held()
             raise
         return Held({"message": _messages(found.get("Attributes", {}))})

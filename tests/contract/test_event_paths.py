@@ -9,7 +9,9 @@ from botocore.exceptions import ClientError
 from task_deployer.aws import Aws
 from task_deployer.care import Care, Remark
 from task_deployer.errors import ResourceError, SafetyError
+from task_deployer.forbidden import ForbiddenError
 from task_deployer.resources import EventRule, EventSource, Queue
+from task_deployer.resources.outgoing_queue import OutgoingQueue
 from task_deployer.retry import Patience
 from tests.aws import Fault, Given, answering, losing_the_answer, new_name, watched
 from tests.contract.life import Sample
@@ -262,6 +264,43 @@ def test_a_longer_timeout_waits_for_the_queue(aws: Aws) -> None:
     with answering(aws, "UpdateFunctionConfiguration", TOO_SHORT, TOO_SHORT):
         longer.update(aws, seen)
     assert_in_sync(aws, longer)
+
+
+def outgoing(wanted: EventSource) -> OutgoingQueue:
+    """The queue of a mapping, about to go, that is to hide messages for 12 minutes until then."""
+    return OutgoingQueue(wanted.queue.url, wanted.queue.arn, 720)
+
+
+def test_a_queue_that_goes_is_widened_before_the_function(aws: Aws) -> None:
+    """A function of a longer timeout waits until Lambda sees that a queue that goes hides messages for long enough."""
+    wanted = source(aws)
+    wanted.create(aws)
+    longer = replace(function(aws, wanted.function.name), timeout_seconds=720, outgoing=(outgoing(wanted),))
+    seen = longer.observe(aws, longer.identity)
+    assert seen is not None
+    with answering(aws, "UpdateFunctionConfiguration", TOO_SHORT, TOO_SHORT):
+        longer.update(aws, seen)
+    assert_in_sync(aws, longer)
+    found = wanted.queue.observe(aws, wanted.queue.identity)
+    assert found is not None
+    assert 720 == found.visibility_seconds
+
+
+def test_a_queue_that_is_gone_needs_no_widening(aws: Aws) -> None:
+    """A queue that somebody deleted since it was seen stands in nobody's way."""
+    wanted = event_source(aws, new_name())
+    with watched(aws) as asked:
+        outgoing(wanted).widen(aws)
+    assert ["SetQueueAttributes"] == asked.operations
+
+
+def test_a_queue_that_may_not_be_widened_is_named(aws: Aws) -> None:
+    """A missing right is told with the queue's ARN, although it is the function that is changed."""
+    wanted = source(aws)
+    forbidden = Fault(403, "AccessDenied", "Access to the resource is denied.")
+    with answering(aws, "SetQueueAttributes", forbidden), pytest.raises(ForbiddenError) as caught:
+        outgoing(wanted).widen(aws)
+    assert f"sqs:SetQueueAttributes on {wanted.queue.arn}" in caught.value.summary
 
 
 def test_one_policy_in_two_spellings_is_one(aws: Aws) -> None:

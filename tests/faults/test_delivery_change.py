@@ -6,10 +6,14 @@ from typing import Final
 import pytest
 
 from task_deployer.aws import Aws
+from task_deployer.config import load
 from task_deployer.errors import SafetyError
+from task_deployer.manifest import read
 from task_deployer.status import State
 from tests.aws import new_name, watched
 from tests.faults.scene import DELIVERIES, REDIRECTED, Scene, set_up
+from tests.invariants import assert_nothing_left
+from tests.rights import missing, printed
 
 pytestmark = pytest.mark.faults
 
@@ -131,3 +135,64 @@ def test_a_rule_that_was_left_is_told_and_can_be_had_back(scene: Scene) -> None:
         scene.up()
     assert [] == asked.mutating
     assert "task-deploy adopt" in caught.value.hint
+
+
+QUEUED: Final = """
+[stack]
+name = "{name}"
+region = "eu-central-1"
+
+[tasks.ingest]
+source = "src"
+callback = "handler:handle"
+
+[tasks.ingest.buckets.queued]
+mode = "Read"
+name = "{name}-theirs"
+existing = true
+prefix = "in/"
+delivery = "queue"
+"""
+
+ORDER: Final = [
+    "SetQueueAttributes",
+    "UpdateFunctionConfiguration",
+    "PutBucketNotificationConfiguration",
+    "DeleteEventSourceMapping",
+    "DeleteQueue",
+]
+
+LONGER: Final = "[tasks.ingest]\ntimeout_seconds = 600\n[tasks.ingest.buckets.queued]\n"
+
+
+@pytest.mark.parametrize("change", ['delivery = "direct"', 'delivery = "eventbridge"', "events = []"])
+def test_a_queue_that_goes_holds_no_longer_timeout_back(aws: Aws, tmp_path: Path, change: str) -> None:
+    """One `up` leaves a queue and raises the timeout above what it hides messages for; the queue still goes last."""
+    name = new_name()
+    scene = set_up(aws, tmp_path / name, name, QUEUED, f"{LONGER}{change}\n")
+    scene.up()
+    scene.change()
+    allowed = printed(load(scene.folder / "config", "dev"), aws.account, read(scene.manifest))["up"]
+    with watched(aws) as asked:
+        result = scene.up(workers=8)
+    assert () == result.outcome.failed
+    calls = asked.mutating
+    assert ORDER == sorted(ORDER, key=calls.index)
+    assert set() == missing(asked.calls, allowed)
+    assert 600 == aws.lambda_.get_function_configuration(FunctionName=f"{name}-dev-ingest")["Timeout"]
+    with watched(aws) as asked:
+        again = scene.up()
+    assert ([], ()) == (asked.mutating, again.plan.pending)
+    scene.down()
+    assert_nothing_left(aws, name, scene.folder)
+
+
+def test_a_queue_that_hides_for_long_enough_is_left_as_it_is(aws: Aws, tmp_path: Path) -> None:
+    """A queue that is about to go costs no call where the new timeout is no longer than it hides messages for."""
+    name = new_name()
+    scene = set_up(aws, tmp_path / name, name, QUEUED, LONGER.replace("600", "360") + 'delivery = "direct"\n')
+    scene.up()
+    scene.change()
+    with watched(aws) as asked:
+        assert () == scene.up().outcome.failed
+    assert 0 == asked.count("SetQueueAttributes")

@@ -1,13 +1,19 @@
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from task_deployer.deliveries import with_outgoing
 from task_deployer.errors import ConfigError
+from task_deployer.records import Record
 from task_deployer.resources import EventRule, EventSource, Function, Notifications, Permission, Queue, RolePolicy
-from task_deployer.resources.base import entries_of
+from task_deployer.resources.base import Address, entries_of
 from task_deployer.resources.notification_document import going_to
-from tests.builders import bucket_table, resources_of
+from task_deployer.resources.queue import SeenQueue
+from tests.builders import LINEAGE, TASK, bucket_table, recorded, resources_of
+
+Records = Mapping[Address, Record]
 
 ARN = "arn:aws:{}:eu-central-1:123456789012:{}"
 QUEUE = ARN.format("sqs", "media-dev-ingest-uploads-events")
@@ -139,3 +145,32 @@ def test_what_a_document_records_of_one_task(tmp_path: Path) -> None:
     assert 3 == len(keys)
     mine = going_to(keys, {"media-dev-one", "media-dev-one-uploads-events"})
     assert (f"media-dev-one-uploads-Created={ARN.format('sqs', 'media-dev-one-uploads-events')}",) == mine
+
+
+def outgoing_of(root: Path, records: Records | None = None, tags: Mapping[str, str] | None = None) -> list[str]:
+    """The queues that hold the function back, where the one by which it was told until now bears these tags."""
+    former = resources_of(root, bucket_table('delivery = "queue"'))
+    queue = former["queue.ingest.uploads.events"]
+    assert isinstance(queue, Queue)
+    seen = {queue.address: SeenQueue(queue.attributes, {**queue.tags, **(tags or {})})}
+    longer = bucket_table("").replace(TASK, f"{TASK}timeout_seconds = 361\n")
+    known = {**recorded(*former.values()), **(records or {})}
+    made = with_outgoing(resources_of(root, longer).values(), known, seen, LINEAGE)
+    (function,) = (one for one in made if isinstance(one, Function))
+    return [f"{one.arn} {one.visibility_seconds}" for one in function.outgoing]
+
+
+def test_a_queue_that_goes_is_known_to_its_function(tmp_path: Path) -> None:
+    """A recorded queue that the config no longer names hides messages for six times the new timeout until it goes."""
+    assert [f"{QUEUE} {6 * 361}"] == outgoing_of(tmp_path)
+
+
+def test_a_queue_of_others_is_not_written_to(tmp_path: Path) -> None:
+    """A queue that somebody made anew under the name of ours is not touched, whatever it holds back."""
+    assert [] == outgoing_of(tmp_path, tags={"task-deployer:manifest": "another"})
+
+
+def test_the_queue_of_another_function_holds_nothing_back(tmp_path: Path) -> None:
+    """Lambda compares a function's timeout with the queues that are mapped to it alone."""
+    others = Record("event_source", {"invokes": "media-dev-other", "reads": QUEUE})
+    assert [] == outgoing_of(tmp_path, {Address("event_source.ingest.uploads"): others})

@@ -23,6 +23,7 @@ from task_deployer.retry import Patience
 from task_deployer.session import Access, client_config, open_session, origin_of, settings_told
 from task_deployer.throttle import Pace
 from task_deployer.unknown_credentials import told_apart
+from task_deployer.upload_turns import UploadTurns
 from task_deployer.uploads import send_in_pieces
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class Aws:
     calls: Calls = field(default_factory=Calls)
     patience: Patience = field(default_factory=Patience)
     pace: Pace = field(default_factory=Pace)
+    uploads: UploadTurns = field(default_factory=UploadTurns)
     care: Care = field(default_factory=Care)
     lookout: Lookout = field(default_factory=Lookout)
 
@@ -151,7 +153,7 @@ def connect(access: Access, region: str, lookout: Lookout | None = None) -> Aws:
         with settings_told(access):
             caller = _answer(identity, make, region, lookout)
     account = Account(caller.account, region, caller.partition)
-    told = {"caller": caller, "calls": make.calls, "pace": make.pace, "lookout": lookout}
+    told = {"caller": caller, "calls": make.calls, "pace": make.pace, "uploads": make.uploads, "lookout": lookout}
     return Aws(account, rare=Later(client), **told, **clients)  # type: ignore[arg-type]  # one client a field
 
 
@@ -179,6 +181,7 @@ class _Clients:
         self._access = access
         self.calls = Calls()
         self.pace = Pace()
+        self.uploads = UploadTurns()
 
     def sts(self, region: str) -> "BaseClient":
         """Make one that asks who we are, and waits for nothing longer than 5 seconds: AWS answers that at once.
@@ -209,4 +212,5 @@ class _Clients:
         made.meta.events.register("before-parse", refuse_page)
         made.meta.events.register_first("needs-retry", refuse_repetition)
         made.meta.events.register("before-send", send_in_pieces)
+        made.meta.events.register("before-send", self.uploads.watch)
         return made  # type: ignore[no-any-return]  # a client

@@ -26,7 +26,7 @@ from botocore.parsers import ResponseParserError
 from task_deployer import forbidden
 from task_deployer.errors import CredentialsError, ResourceError, TaskDeployError
 from task_deployer.forbidden import ForbiddenError
-from task_deployer.uploads import cause_of_break, size_of_upload
+from task_deployer.uploads import broken_off, cause_of_break, size_of_upload
 
 if TYPE_CHECKING:
     from task_deployer.resources.rights import Rights
@@ -44,7 +44,8 @@ _BAD_CREDENTIALS = {
     "AuthFailure",
 }
 _CLOCK = {"RequestTimeTooSkewed", "RequestInTheFuture"}
-_SKEWED = re.compile("Signature (expired|not yet current)")  # what the others than S3 say of a clock that is wrong
+_EXPIRED = "Signature expired"
+_SKEWED = re.compile(f"{_EXPIRED}|Signature not yet current")  # what the others than S3 say of a clock that is wrong
 _QUOTAS = {
     "LimitExceeded",
     "LimitExceededException",
@@ -131,6 +132,11 @@ def is_unreservable(error: ClientError) -> bool:
     return _UNRESERVABLE in message_of(error)
 
 
+def is_signature_expired(error: ClientError) -> bool:
+    """Whether the signature was too old when the whole request was there: the clock is wrong, or the line is slow."""
+    return _EXPIRED in message_of(error)
+
+
 def is_throttled(error: BaseException) -> bool:
     """Whether AWS has no time for us: throttling, or an error of its own. A quota is no such thing."""
     if not isinstance(error, ClientError) or is_quota(error):
@@ -175,14 +181,8 @@ def _explain_unreached(
 ) -> ResourceError:
     size = size_of_upload(error)
     if size is not None:
-        return ResourceError(
-            f"An upload of {size / 1e6:.1f} MB was broken off",
-            code=type(error).__name__,
-            detail=f"{error} {cause_of_break(error)}".strip(),
-            hint="The line may be too slow or unsteady for it, or a proxy may end it: try again, or elsewhere; "
-            "or move what the function does not need out of its source folder, since all of that is packed.",
-            address=address,
-        )
+        detail = f"{error} {cause_of_break(error)}".strip()
+        return broken_off(size, type(error).__name__, detail, address)
     endpoint, refused = error.kwargs.get("endpoint_url", ""), isinstance(error, ConnectionError)
     return ResourceError(
         f"The endpoint {endpoint} " + ("cannot be reached" if refused else "gave no answer"),

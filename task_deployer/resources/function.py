@@ -1,6 +1,7 @@
 """The Lambda function: its configuration, its code, its reserved concurrency."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
@@ -125,19 +126,20 @@ class Function(Resource[SeenFunction]):
 
     def create(self, aws: Aws) -> None:
         def call() -> None:
-            aws.lambda_.create_function(
-                FunctionName=self.name,
-                Role=self.role_arn,
-                Handler=ENTRY_POINT,
-                Runtime=self.runtime,  # type: ignore[arg-type]  # the stubs may be older than the runtime
-                Architectures=[self.architecture],  # type: ignore[list-item]  # checked by the config
-                MemorySize=self.memory_mb,
-                Timeout=self.timeout_seconds,
-                EphemeralStorage={"Size": self.ephemeral_storage_mb},
-                Environment={"Variables": dict(self.environment)},
-                Tags=dict(self.tags),
-                Code={"ZipFile": self.archive.content},
-            )
+            with self._alone_on_the_line(aws):
+                aws.lambda_.create_function(
+                    FunctionName=self.name,
+                    Role=self.role_arn,
+                    Handler=ENTRY_POINT,
+                    Runtime=self.runtime,  # type: ignore[arg-type]  # the stubs may be older than the runtime
+                    Architectures=[self.architecture],  # type: ignore[list-item]  # checked by the config
+                    MemorySize=self.memory_mb,
+                    Timeout=self.timeout_seconds,
+                    EphemeralStorage={"Size": self.ephemeral_storage_mb},
+                    Environment={"Variables": dict(self.environment)},
+                    Tags=dict(self.tags),
+                    Code={"ZipFile": self.archive.content},
+                )
 
         try:
             environment.sent(self.name, lambda: _once_the_role_is_known(aws, call))
@@ -179,14 +181,18 @@ class Function(Resource[SeenFunction]):
 
     def _update_code(self, aws: Aws) -> None:
         def call() -> None:
-            aws.lambda_.update_function_code(
-                FunctionName=self.name,
-                ZipFile=self.archive.content,
-                Architectures=[self.architecture],  # type: ignore[list-item]  # checked by the config
-            )
+            with self._alone_on_the_line(aws):
+                aws.lambda_.update_function_code(
+                    FunctionName=self.name,
+                    ZipFile=self.archive.content,
+                    Architectures=[self.architecture],  # type: ignore[list-item]  # checked by the config
+                )
 
         _unless_busy(aws, call)
         wait_until_settled(aws, self.name)
+
+    def _alone_on_the_line(self, aws: Aws) -> AbstractContextManager[None]:
+        return aws.uploads.turn(aws.patience, self.name, len(self.archive.content))
 
     def _update_settings(self, aws: Aws) -> None:
         def call() -> None:

@@ -49,6 +49,7 @@ KNOWS_BOTOCORE = {
         "retry",
         "engine",
         "session",
+        "upload_turns",
         "uploads",
         "unknown_credentials",
         "walk",

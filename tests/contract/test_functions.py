@@ -1,6 +1,9 @@
 """A function between its states: Lambda works on after its answer, and hides what the caller may not see."""
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -9,8 +12,11 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from task_deployer.aws import Aws
 from task_deployer.errors import ResourceError
 from task_deployer.resources import Function
+from task_deployer.retry import Patience
+from task_deployer.uploads import LARGE
 from tests.aws import Fault, Given, answering, response, watched
 from tests.contract.samples import sample
+from tests.contract.wishes import archive
 from tests.invariants import assert_in_sync
 
 
@@ -142,3 +148,34 @@ def test_the_clients_send_so(aws: Aws) -> None:
     finally:
         aws.lambda_.meta.events.unregister(event, keep)  # type: ignore[arg-type]  # the same
     assert [True] == [hasattr(body, "read") for body in bodies]
+
+
+@pytest.mark.parametrize("operation", ["CreateFunction", "UpdateFunctionCode"])
+def test_a_large_archive_is_signed_when_its_turn_has_come(aws: Aws, wanted: Function, operation: str) -> None:
+    """While another upload is under way nothing is signed for this one; then it goes, and the line is free again."""
+    large = replace(wanted, archive=archive(f"content = '{os.urandom(LARGE // 2).hex()}'"))
+    if operation == "UpdateFunctionCode":
+        wanted.create(aws)
+    signed, turn, told = list[str](), ExitStack(), list[str]()
+    turn.enter_context(aws.uploads.turn(aws.patience, "media-dev-other", LARGE))
+
+    def tell(reason: str) -> None:
+        told.append(reason)
+        assert operation not in signed
+        turn.close()
+
+    def note(operation_name: str, **_: object) -> None:
+        signed.append(operation_name)
+
+    waiting, event = aws.waiting_with(Patience(tell=tell, sleep=lambda _: None)), "before-sign"
+    aws.lambda_.meta.events.register(event, note)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(large.create, waiting).result()
+    finally:
+        aws.lambda_.meta.events.unregister(event, note)
+    assert ["the upload of media-dev-other to end"] == told
+    assert operation in signed
+    assert_in_sync(aws, large)
+    with aws.uploads.turn(Patience(tell=pytest.fail), "media-dev-next", LARGE):
+        pass

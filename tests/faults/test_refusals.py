@@ -1,17 +1,25 @@
 """AWS refuses in the middle of a command: nothing is taken for absent, and nothing of others for ours."""
 
 import json
+import os
+import re
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Final
 
 import pytest
 
+from task_deployer.aws import Aws
 from task_deployer.errors import ResourceError, SafetyError
 from task_deployer.manifest import Manifest, read
 from task_deployer.records import Status, with_status
 from task_deployer.resources.base import Address
 from task_deployer.status import State
-from tests.aws import Fault, Given, answering, watched
-from tests.faults.scene import Scene
+from task_deployer.uploads import LARGE
+from tests.aws import Fault, Given, answering, new_name, watched
+from tests.faults.scene import Scene, set_up
 from tests.invariants import assert_all_recorded, assert_nothing_left, read_foreign
 
 FORBIDDEN = Fault(403, "AccessDenied", "Access Denied")
@@ -229,3 +237,42 @@ def test_a_function_that_may_not_be_deleted_goes_on_working(new_scene: Callable[
     assert queue in scene.aws.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
     scene.down()
     assert_nothing_left(scene.aws, scene.name, scene.folder)
+
+
+TWO_TASKS: Final = """
+[stack]
+name = "{name}"
+region = "eu-central-1"
+[tasks.one]
+source = "src"
+callback = "handler:handle"
+[tasks.two]
+source = "src"
+callback = "handler:handle"
+"""
+EXPIRED = Fault(
+    403,
+    "InvalidSignatureException",
+    "Signature expired: 20261123T170000Z is now earlier than 20261123T170300Z (20261123T170800Z - 5 min.)",
+)
+
+
+def test_a_slow_upload_is_no_wrong_clock(aws: Aws, tmp_path: Path) -> None:
+    """A signature that expired on the way fails that function alone, with the archive's size; the rest goes on.
+
+    The next run goes on from there: nothing was made, so nothing is recorded of it.
+    """
+    name = new_name()
+    slow = aws.waiting_with(replace(aws.patience, now=count(0, 120).__next__))
+    scene = set_up(slow, tmp_path / name, name, TWO_TASKS)
+    (scene.folder / "src" / "model.bin").write_bytes(os.urandom(LARGE))
+    with answering(aws, "CreateFunction", EXPIRED):
+        outcome = scene.up().outcome
+    (failed,) = outcome.failed
+    assert "function.one" == failed.error.address
+    assert re.fullmatch(r"An upload of 1\.\d MB was broken off", failed.error.summary)
+    assert "source folder" in failed.error.hint
+    assert {"function.two", "invoke_config.two"} <= set(outcome.done)
+    assert Address("function.one") not in recorded(scene).records
+    assert () == scene.up().outcome.failed
+    assert_all_recorded(scene.manifest)

@@ -72,7 +72,7 @@ _THROTTLED = re.compile(
     "|BandwidthLimitExceeded|PriorRequestNotComplete|KmsThrottled"
 )
 _BROKEN = re.compile(
-    "Internal(Error|Failure|ServerError)|Service(Exception|Failure|Unavailable(Exception)?)|RequestTimeout(Exception)?"
+    "Internal(Error|Exception|Failure|ServerError)|Service(Exception|Failure|Unavailable(Exception)?)|RequestTimeout(Exception)?"
 )
 _UNKNOWN_CALL = 501  # what is not implemented now will not be in a minute
 _TOO_MANY, _SERVERS = 429, 500  # HTTP: too many requests; the first of the server's own errors

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from task_deployer.aws import Account, Aws
 from task_deployer.care import Remark
 from task_deployer.errors import ResourceError
-from task_deployer.refusals import code_of
+from task_deployer.refusals import code_of, is_throttled
 from task_deployer.resources.base import AnyResource, Difference, Identity, Resource, Value, differing
 from task_deployer.resources.function import Function
 from task_deployer.resources.ownership import is_ours, taken
@@ -147,7 +147,8 @@ class EventRule(Resource[SeenRule]):
             targets = [target["Id"] for target in aws.events.list_targets_by_rule(Rule=name)["Targets"]]
             others = [target for target in targets if target != TARGET]
             if TARGET in targets:
-                _refuse_failed(name, aws.events.remove_targets(Rule=name, Ids=[TARGET])["FailedEntries"])
+                failed = aws.events.remove_targets(Rule=name, Ids=[TARGET])["FailedEntries"]
+                _refuse_failed("RemoveTargets", f"does not remove the target {TARGET} from the rule {name}", failed)
             if not others:
                 aws.events.delete_rule(Name=name)
             return others
@@ -173,7 +174,8 @@ class EventRule(Resource[SeenRule]):
 
         def call() -> None:
             target = {"Id": TARGET, "Arn": self.function_arn}
-            _refuse_failed(self.name, aws.events.put_targets(Rule=self.name, Targets=[target])["FailedEntries"])  # type: ignore[list-item]  # Id and Arn
+            failed = aws.events.put_targets(Rule=self.name, Targets=[target])["FailedEntries"]  # type: ignore[list-item]  # Id and Arn
+            _refuse_failed("PutTargets", f"refuses the target {TARGET} of the rule {self.name}", failed)
 
         patiently(aws.patience, RULE_BUSY, lambda: patiently(aws.patience, RULE_VISIBLE, call))
 
@@ -185,15 +187,24 @@ def _canonical(pattern: str) -> str:
 
 
 def _refuse_failed(
-    name: str, failed: Sequence["PutTargetsResultEntryTypeDef | RemoveTargetsResultEntryTypeDef"]
+    operation: str, deed: str, failed: Sequence["PutTargetsResultEntryTypeDef | RemoveTargetsResultEntryTypeDef"]
 ) -> None:
+    """Raise what failed inside of a 200: what passes by itself as EventBridge's own error, the rest with what to do.
+
+    "This action can partially fail if too many requests are made at the same time": the entry's code is
+    ConcurrentModificationException then (PutTargets and RemoveTargets, API reference).
+    """
     for entry in failed:
+        code, words = entry.get("ErrorCode", "FailedEntry"), entry.get("ErrorMessage", "It gives no reason.")
+        error = ClientError({"Error": {"Code": code, "Message": words}}, operation)
+        if RULE_BUSY.matches(error) or is_throttled(error):
+            raise error
         raise ResourceError(
-            f"EventBridge refuses the target {entry.get('TargetId', '')} of the rule {name}",
-            code=entry.get("ErrorCode", "FailedEntry"),
-            detail=entry.get("ErrorMessage", "It gives no reason."),
+            f"EventBridge {deed}",
+            code=code,
+            detail=words,
             hint="Run the same command again; if it is refused once more, look at the rule in EventBridge.",
-        )
+        ) from error
 
 
 def _left(name: str, others: Sequence[str]) -> Remark:

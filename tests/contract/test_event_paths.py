@@ -13,6 +13,7 @@ from task_deployer.forbidden import ForbiddenError
 from task_deployer.resources import EventRule, EventSource, Queue
 from task_deployer.resources.outgoing_queue import OutgoingQueue
 from task_deployer.retry import Patience
+from task_deployer.throttle import Pace, persistently
 from tests.aws import Fault, Given, answering, losing_the_answer, new_name, watched
 from tests.contract.life import Sample
 from tests.contract.samples import sample
@@ -45,24 +46,61 @@ def source(aws: Aws) -> EventSource:
     return wanted
 
 
+def failed(code: str, words: str) -> Given:
+    """A 200 in which our target failed."""
+    entry = {"TargetId": "function", "ErrorCode": code, "ErrorMessage": words}
+    return Given(200, body=json.dumps({"FailedEntryCount": 1, "FailedEntries": [entry]}))
+
+
+LASTING = failed("ManagedRuleException", "it is another's")
+
+
 def test_a_target_that_is_refused_is_told(aws: Aws) -> None:
     """PutTargets answers 200 with the failures in it: each is an error with EventBridge's own reason."""
-    failed = {"TargetId": "function", "ErrorCode": "InternalException", "ErrorMessage": "try again"}
-    answer = Given(200, body=json.dumps({"FailedEntryCount": 1, "FailedEntries": [failed]}))
-    with answering(aws, "PutTargets", answer), pytest.raises(ResourceError) as caught:
-        rule(aws).create(aws)
-    assert ("InternalException", "try again") == (caught.value.code, caught.value.detail)
+    wanted = rule(aws)
+    with answering(aws, "PutTargets", LASTING), pytest.raises(ResourceError) as caught:
+        wanted.create(aws)
+    assert f"EventBridge refuses the target function of the rule {wanted.name}" == caught.value.summary
+    assert ("ManagedRuleException", "it is another's") == (caught.value.code, caught.value.detail)
 
 
 def test_a_target_that_stays_is_told(aws: Aws) -> None:
     """RemoveTargets too answers 200 with the failures in it: the rule is not deleted then, and stays on record."""
     wanted = rule(aws)
     wanted.create(aws)
-    failed = {"TargetId": "function", "ErrorCode": "ConcurrentModificationException", "ErrorMessage": "busy"}
-    answer = Given(200, body=json.dumps({"FailedEntryCount": 1, "FailedEntries": [failed]}))
-    with watched(aws) as asked, answering(aws, "RemoveTargets", answer), pytest.raises(ResourceError):
+    with watched(aws) as asked, answering(aws, "RemoveTargets", LASTING), pytest.raises(ResourceError) as caught:
         wanted.delete(aws, wanted.identity)
+    assert f"EventBridge does not remove the target function from the rule {wanted.name}" == caught.value.summary
     assert 0 == asked.count("DeleteRule")
+
+
+@pytest.mark.parametrize("operation", ["PutTargets", "RemoveTargets"])
+def test_a_target_that_fails_because_of_others_is_tried_again(aws: Aws, operation: str) -> None:
+    """A change that collides with another one may be told inside of a 200, and passes by itself as well."""
+    wanted, busy = rule(aws), failed("ConcurrentModificationException", "too many requests at the same time")
+    with watched(aws) as asked, answering(aws, operation, busy, busy):
+        wanted.create(aws)
+        assert_in_sync(aws, wanted)
+        wanted.delete(aws, wanted.identity)
+    assert 3 == asked.count(operation)
+    assert_absent(aws, wanted)
+
+
+def test_a_target_that_fails_for_good_because_of_others_is_told(aws: Aws) -> None:
+    """After a minute the collision is told as EventBridge's own error, so that the rule stays on record."""
+    wanted, busy = rule(aws), failed("ConcurrentModificationException", "too many requests at the same time")
+    slow = aws.waiting_with(replace(aws.patience, now=iter(range(0, 10**6, 40)).__next__))
+    with answering(aws, "PutTargets", *[busy] * 3), pytest.raises(ClientError, match="too many requests"):
+        wanted.create(slow)
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "InternalException"])
+def test_a_target_for_which_eventbridge_has_no_time_is_tried_again(aws: Aws, code: str) -> None:
+    """Throttling and an error of EventBridge's own inside of a 200 are what they are anywhere: reasons to try again."""
+    wanted = rule(aws)
+    with answering(aws, "PutTargets", failed(code, "try again")):
+        persistently(aws.patience, Pace(), "events", lambda: wanted.create(aws))
+    assert_in_sync(aws, wanted)
 
 
 def test_a_rule_with_targets_of_others_stays_for_them(aws: Aws) -> None:

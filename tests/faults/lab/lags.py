@@ -99,6 +99,36 @@ class TargetStillSeen(Lag):
         return None
 
 
+class TargetsCollide(Lag):
+    """Somebody else is at the rules of the account: PutTargets and RemoveTargets answer 200 with ours failed."""
+
+    number = 36
+    name = "targets of a rule fail inside a 200"
+    delivers = True
+    lasts = (1, 5, 40)
+
+    def __init__(self, chance: random.Random) -> None:
+        super().__init__(chance)
+        self._met: set[str] = set()
+
+    def meet(self, call: Call, lab: "Lab") -> Answer | None:
+        """Each of the two meets the other's change when it is tried for the first time."""
+        if call.operation not in ("PutTargets", "RemoveTargets"):
+            return None
+        if call.operation not in self._met:
+            self._met.add(call.operation)
+            self.begin(call.operation, lab)
+        if not self.lags(call.operation, lab):
+            return None
+        failed = {
+            "TargetId": "function",
+            "ErrorCode": "ConcurrentModificationException",
+            "ErrorMessage": "The rule is being modified at the same time.",
+        }
+        body = json.dumps({"FailedEntryCount": 1, "FailedEntries": [failed]})
+        return Answer(200, body.encode(), label="failed inside")
+
+
 class FunctionBusy(Lag):
     """Lambda works on after its answer, and takes no other change meanwhile; seldom it fails."""
 
@@ -340,4 +370,5 @@ LAGS: tuple[type[Row], ...] = (
     BucketNameBusy,
     RoleStillInUse,
     TargetStillSeen,
+    TargetsCollide,
 )

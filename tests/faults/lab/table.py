@@ -119,5 +119,6 @@ TABLE: Mapping[int, Behaviour] = {
     33: Behaviour("RemovePermission has words of its own for a statement that is gone"),
     34: Behaviour("S3 cannot write to a queue that is encrypted with AWS's own key"),
     35: Behaviour("a target that was removed is still in the way of its rule's deletion"),
+    36: Behaviour("a change of a rule's targets that collides with another fails inside of a 200"),
 }
 """Every behaviour of AWS's that the local AWS lacks."""

@@ -121,6 +121,14 @@ STATEMENT_REPLACED = Wait("Lambda to forget the old statement", 60, "ResourceCon
 QUEUE_VISIBLE = Wait("SQS to show the new queue", 30, r"(AWS\.SimpleQueueService\.NonExistentQueue|QueueDoesNotExist)")
 """A queue can be used a second after its creation."""
 
+DEAD_LETTERS_VISIBLE = Wait(
+    "SQS to see the queue of failures",
+    60,
+    r"(AWS\.SimpleQueueService\.)?Invalid(ParameterValue|AttributeValue)(Exception)?",
+    "Dead letter target does not exist",
+)
+"""A redrive policy may name a queue that was just made, and that another of SQS's places does not know yet."""
+
 RULE_BUSY = Wait("EventBridge to take the next change", 60, "ConcurrentModificationException")
 """Changes of one rule or its targets collide."""
 

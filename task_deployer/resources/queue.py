@@ -16,7 +16,7 @@ from task_deployer.resources.held import Held
 from task_deployer.resources.ownership import doubtful, is_ours, recognised, taken
 from task_deployer.resources.policy_difference import policy_differences
 from task_deployer.resources.rights import Rights
-from task_deployer.retry import QUEUE_NAME_BUSY, QUEUE_VISIBLE, looking, patiently
+from task_deployer.retry import DEAD_LETTERS_VISIBLE, QUEUE_NAME_BUSY, QUEUE_VISIBLE, looking, patiently
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
@@ -117,7 +117,7 @@ class Queue(Resource[SeenQueue]):
             aws.sqs.create_queue(QueueName=self.name, Attributes=given, tags=dict(self.tags))
 
         try:
-            patiently(aws.patience, QUEUE_NAME_BUSY, call)
+            patiently(aws.patience, QUEUE_NAME_BUSY, lambda: patiently(aws.patience, DEAD_LETTERS_VISIBLE, call))
         except ClientError as error:
             if code_of(error) not in _TAKEN:
                 raise
@@ -127,7 +127,10 @@ class Queue(Resource[SeenQueue]):
             self._check_owner(aws)
 
     def update(self, aws: Aws, seen: SeenQueue) -> None:
-        patiently(aws.patience, QUEUE_VISIBLE, lambda: self._update(aws, seen))
+        def call() -> None:
+            self._update(aws, seen)
+
+        patiently(aws.patience, QUEUE_VISIBLE, lambda: patiently(aws.patience, DEAD_LETTERS_VISIBLE, call))
 
     def _update(self, aws: Aws, seen: SeenQueue) -> None:
         if self._attribute_differences(seen):

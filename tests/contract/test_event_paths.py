@@ -341,6 +341,45 @@ def test_a_queue_that_may_not_be_widened_is_named(aws: Aws) -> None:
     assert f"sqs:SetQueueAttributes on {wanted.queue.arn}" in caught.value.summary
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "InvalidParameterValue",
+        "InvalidParameterValueException",
+        "InvalidAttributeValue",
+        "AWS.SimpleQueueService.InvalidAttributeValue",
+    ],
+)
+@pytest.mark.parametrize("operation", ["CreateQueue", "SetQueueAttributes"])
+def test_a_queue_waits_until_its_dead_letters_have_a_place(aws: Aws, operation: str, code: str) -> None:
+    """SQS may not see a new queue yet where another one is made, or changed, to send its dead letters there."""
+    wanted = sample(aws, "queue, of events").wanted
+    assert isinstance(wanted, Queue)
+    redrive = wanted.attributes["RedrivePolicy"]
+    text = f"Value {redrive} for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist."
+    refusal = Fault(400, code, text)
+    if operation == "CreateQueue":
+        with answering(aws, operation, refusal, refusal):
+            wanted.create(aws)
+    else:
+        bare = replace(wanted, attributes={**wanted.attributes, "RedrivePolicy": ""})
+        bare.create(aws)
+        seen = wanted.observe(aws, wanted.identity)
+        assert seen is not None
+        with answering(aws, operation, refusal, refusal):
+            wanted.update(aws, seen)
+    assert_in_sync(aws, wanted)
+
+
+def test_a_redrive_policy_that_is_wrong_is_told_at_once(aws: Aws) -> None:
+    """Nothing else that SQS says of an attribute passes by itself."""
+    wanted = sample(aws, "queue, of events").wanted
+    wrong = Fault(400, "InvalidParameterValue", "Value 0 for parameter maxReceiveCount is invalid.")
+    with watched(aws) as asked, answering(aws, "CreateQueue", wrong), pytest.raises(ClientError, match="maxReceive"):
+        wanted.create(aws)
+    assert 1 == asked.count("CreateQueue")
+
+
 def test_one_policy_in_two_spellings_is_one(aws: Aws) -> None:
     """SQS gives a policy back as it was written, by whoever: another spelling is no drift, and what is, is named."""
     wanted = sample(aws, "queue, of events").wanted

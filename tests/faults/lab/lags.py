@@ -99,6 +99,30 @@ class TargetStillSeen(Lag):
         return None
 
 
+class DeadLettersNotSeen(Lag):
+    """SQS does not see a new queue yet where another one names it for its dead letters."""
+
+    number = 21
+    name = "a new dead-letter queue is not seen"
+    delivers = True
+    lasts = (0, 2, 30)
+
+    def done(self, call: Call, lab: "Lab") -> None:
+        """A queue was made."""
+        if call.operation == "CreateQueue":
+            self.begin(call.thing, lab)
+
+    def meet(self, call: Call, lab: "Lab") -> Answer | None:
+        """It is not there to be named."""
+        attributes = call.params.get("Attributes")
+        redrive = attributes.get("RedrivePolicy") if isinstance(attributes, dict) else None
+        if not redrive or not self.lags(json.loads(redrive)["deadLetterTargetArn"].rpartition(":")[2], lab):
+            return None
+        code = "InvalidParameterValue" if call.operation == "CreateQueue" else "InvalidAttributeValue"
+        text = f"Value {redrive} for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist."
+        return refused(call, 400, code, text)
+
+
 class TargetsCollide(Lag):
     """Somebody else is at the rules of the account: PutTargets and RemoveTargets answer 200 with ours failed."""
 
@@ -371,4 +395,5 @@ LAGS: tuple[type[Row], ...] = (
     RoleStillInUse,
     TargetStillSeen,
     TargetsCollide,
+    DeadLettersNotSeen,
 )

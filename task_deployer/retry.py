@@ -147,10 +147,10 @@ QUEUE_READABLE = Wait(
     "Lambda to see the role's right to read the queue",
     180,
     "InvalidParameterValueException",
-    "cannot be assumed by Lambda|does not have permissions|ensure the role can perform"
-    "|Error occurred while ReceiveMessage|queue .*does not exist",
+    "cannot be assumed by Lambda|does not have permissions|ensure the role can perform|add Lambda as a Trusted Entity"
+    "|Error occurred while ReceiveMessage|queue .*does not exist|Function does not exist",
 )
-"""CreateEventSourceMapping looks at the role, its policy and the queue: it may see each of them late.
+"""CreateEventSourceMapping looks at the function, its role, the policy and the queue: it may see each of them late.
 
 That the function was made with the role says little: Lambda answers from several places.
 """

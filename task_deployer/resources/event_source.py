@@ -21,7 +21,14 @@ from task_deployer.resources.seen_mapping import (
     wait_until_gone,
     wait_until_settled,
 )
-from task_deployer.retry import MAPPING_BUSY, MAPPING_GOING, QUEUE_READABLE, VISIBILITY_SEEN, patiently
+from task_deployer.retry import (
+    FUNCTION_VISIBLE,
+    MAPPING_BUSY,
+    MAPPING_GOING,
+    QUEUE_READABLE,
+    VISIBILITY_SEEN,
+    patiently,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.literals import FunctionResponseTypeType
@@ -123,7 +130,10 @@ class EventSource(Resource[SeenMapping]):
             else:
                 wait_until_settled(aws.patience, aws.lambda_, uuid)
 
-        _once_allowed(aws, lambda: patiently(aws.patience, MAPPING_GOING, call))
+        def once_seen() -> None:
+            patiently(aws.patience, FUNCTION_VISIBLE, lambda: patiently(aws.patience, MAPPING_GOING, call))
+
+        _once_allowed(aws, once_seen)
 
     def update(self, aws: Aws, seen: SeenMapping) -> None:
         def call() -> None:

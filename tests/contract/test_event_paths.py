@@ -26,6 +26,9 @@ MAY_NOT_READ = Fault(
 )
 TOO_SHORT = Fault(400, INVALID, "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds")
 NOT_ASSUMED = Fault(400, INVALID, "The role defined for the function cannot be assumed by Lambda.")
+NO_FUNCTION = Fault(400, INVALID, "Function does not exist")
+NOT_FOUND = Fault(404, "ResourceNotFoundException", "Function not found: arn:aws:lambda:eu-central-1:1:function:f")
+NOT_TRUSTED = Fault(400, INVALID, "Please add Lambda as a Trusted Entity for arn:aws:iam::000000000000:role/f")
 HAS_TARGETS = Fault(400, "ValidationException", "Rule can't be deleted since it has targets.")
 IN_USE = Fault(400, "ResourceInUseException", "Cannot delete the event source mapping because it is in use.")
 TAKEN = Fault(409, "ResourceConflictException", 'The event source arn (" q ") and function (" f ") provided mapping '
@@ -211,9 +214,13 @@ def test_a_target_that_changes_the_event_is_drift(aws: Aws) -> None:
     assert_in_sync(aws, wanted)
 
 
-@pytest.mark.parametrize("refusal", [MAY_NOT_READ, NOT_ASSUMED, TOO_SHORT], ids=["policy", "role", "visibility"])
+@pytest.mark.parametrize(
+    "refusal",
+    [MAY_NOT_READ, NOT_ASSUMED, TOO_SHORT, NO_FUNCTION, NOT_FOUND, NOT_TRUSTED],
+    ids=["policy", "role", "visibility", "function", "function by its code", "trust"],
+)
 def test_a_mapping_waits_for_what_lambda_sees_late(aws: Aws, refusal: Fault) -> None:
-    """The role, its policy and the queue's attributes take seconds to be effective, and nothing else shows when."""
+    """Function, role, policy and the queue's attributes take seconds to be effective, and nothing else shows when."""
     wanted = source(aws)
     with answering(aws, "CreateEventSourceMapping", refusal, refusal):
         wanted.create(aws)

@@ -123,6 +123,45 @@ class DeadLettersNotSeen(Lag):
         return refused(call, 400, code, text)
 
 
+class FunctionNotSeen(Lag):
+    """Lambda does not know a new function yet where its other documents are written."""
+
+    number = 21
+    name = "a new function is not seen by what writes its documents"
+    lasts = (0, 3, 20)
+
+    def done(self, call: Call, lab: "Lab") -> None:
+        """A function was made."""
+        if call.operation == "CreateFunction":
+            self.begin(call.thing, lab)
+
+    def meet(self, call: Call, lab: "Lab") -> Answer | None:
+        """It is not there."""
+        documents = ("PutFunctionConcurrency", "PutFunctionEventInvokeConfig", "AddPermission")
+        if call.operation not in documents or not self.lags(call.thing, lab):
+            return None
+        return refused(call, 404, "ResourceNotFoundException", f"Function not found: {call.thing}")
+
+
+class FunctionNotMappable(FunctionNotSeen):
+    """Nor does it where a queue is mapped to it, and says so in one of three ways."""
+
+    name = "a new function is not seen by a mapping"
+    delivers = True
+
+    def meet(self, call: Call, lab: "Lab") -> Answer | None:
+        """It, or its role, is not there."""
+        if call.operation != "CreateEventSourceMapping" or not self.lags(call.thing, lab):
+            return None
+        if self.chance.random() < 1 / 3:
+            return refused(call, 404, "ResourceNotFoundException", f"Function not found: {call.thing}")
+        texts = (
+            "Function does not exist",
+            "Please add Lambda as a Trusted Entity for arn:aws:iam::000000000000:role/r",
+        )
+        return refused(call, 400, "InvalidParameterValueException", self.chance.choice(texts))
+
+
 class TargetsCollide(Lag):
     """Somebody else is at the rules of the account: PutTargets and RemoveTargets answer 200 with ours failed."""
 
@@ -396,4 +435,5 @@ LAGS: tuple[type[Row], ...] = (
     TargetStillSeen,
     TargetsCollide,
     DeadLettersNotSeen,
+    FunctionNotMappable,
 )

@@ -20,7 +20,7 @@ from task_deployer.resources.ownership import recognised
 from task_deployer.resources.queue import Queue
 from task_deployer.resources.rights import Rights
 from task_deployer.resources.role import Role
-from task_deployer.resources.seen_function import SeenFunction, is_going, seen_function, wait_until_settled
+from task_deployer.resources.seen_function import SeenFunction, is_going, once_ready, seen_function, wait_until_settled
 from task_deployer.retry import FUNCTION_BUSY, ROLE_PROPAGATION, VISIBILITY_SEEN, patiently
 
 ENTRY_POINT = "task_runtime.entry.handler"
@@ -174,7 +174,7 @@ class Function(Resource[SeenFunction]):
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
         try:
-            _unless_busy(aws, partial(aws.lambda_.delete_function, FunctionName=identity["name"]))
+            patiently(aws.patience, FUNCTION_BUSY, partial(aws.lambda_.delete_function, FunctionName=identity["name"]))
         except ClientError as error:
             if code_of(error) != "ResourceNotFoundException":
                 raise
@@ -188,7 +188,7 @@ class Function(Resource[SeenFunction]):
                     Architectures=[self.architecture],  # type: ignore[list-item]  # checked by the config
                 )
 
-        _unless_busy(aws, call)
+        once_ready(aws, call)
         wait_until_settled(aws, self.name)
 
     def _alone_on_the_line(self, aws: Aws) -> AbstractContextManager[None]:
@@ -219,12 +219,8 @@ class Function(Resource[SeenFunction]):
         def call() -> None:
             aws.lambda_.tag_resource(Resource=self.arn(aws.account), Tags=dict(self.tags))
 
-        _unless_busy(aws, call)
+        once_ready(aws, call)
 
 
 def _once_the_role_is_known(aws: Aws, call: Callable[[], None]) -> None:
-    patiently(aws.patience, ROLE_PROPAGATION, lambda: _unless_busy(aws, call))
-
-
-def _unless_busy(aws: Aws, call: Callable[[], object]) -> None:
-    patiently(aws.patience, FUNCTION_BUSY, call)
+    patiently(aws.patience, ROLE_PROPAGATION, lambda: once_ready(aws, call))

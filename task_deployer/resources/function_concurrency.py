@@ -5,7 +5,7 @@ from botocore.exceptions import ClientError
 from task_deployer.aws import Aws
 from task_deployer.errors import ResourceError
 from task_deployer.refusals import code_of, is_unreservable, message_of
-from task_deployer.retry import FUNCTION_BUSY, patiently
+from task_deployer.resources.seen_function import once_ready
 
 
 def reserve(aws: Aws, name: str, wanted: int | None) -> None:
@@ -22,7 +22,7 @@ def reserve(aws: Aws, name: str, wanted: int | None) -> None:
             aws.lambda_.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=wanted)
 
     try:
-        patiently(aws.patience, FUNCTION_BUSY, call)
+        once_ready(aws, call)
     except ClientError as error:
         if not is_unreservable(error):
             raise

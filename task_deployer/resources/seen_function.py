@@ -1,6 +1,6 @@
 """A function as it is: what GetFunction answers, reduced to what the tool manages, and when it is settled."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ import tenacity
 from task_deployer.errors import ResourceError
 from task_deployer.forbidden import Denial, ForbiddenError
 from task_deployer.resources.base import Value
-from task_deployer.retry import Patience, Wait, over, pauses
+from task_deployer.retry import FUNCTION_BUSY, FUNCTION_VISIBLE, Patience, Wait, over, patiently, pauses
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -78,6 +78,11 @@ def _refuse_unknown(right: str, error: "EnvironmentErrorTypeDef | TagsErrorTypeD
     if error:
         words = error.get("Message") or "Lambda left out of its answer what takes this right."
         raise ForbiddenError(Denial("GetFunction", error.get("ErrorCode", "AccessDenied"), words, right))
+
+
+def once_ready(aws: "Aws", call: Callable[[], object]) -> None:
+    """Make a call once Lambda shows the function, which may be new, and is at no other change of it."""
+    patiently(aws.patience, FUNCTION_VISIBLE, lambda: patiently(aws.patience, FUNCTION_BUSY, call))
 
 
 def wait_until_settled(aws: "Aws", name: str) -> None:

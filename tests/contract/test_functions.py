@@ -133,6 +133,48 @@ def test_a_refused_reservation_keeps_nothing_else_back(aws: Aws, wanted: Functio
     assert_in_sync(aws, replace(more, reserved_concurrency=2))
 
 
+NOT_FOUND = Fault(404, "ResourceNotFoundException", "Function not found: arn:aws:lambda:eu-central-1:1:function:f")
+
+
+def test_a_new_function_waits_to_be_seen_for_its_reservation(aws: Aws, wanted: Function) -> None:
+    """Right after CreateFunction another of Lambda's places may not know the function, although it is active."""
+    reserving = replace(wanted, reserved_concurrency=5)
+    with answering(aws, "PutFunctionConcurrency", NOT_FOUND, NOT_FOUND):
+        reserving.create(aws)
+    assert_in_sync(aws, reserving)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "UpdateFunctionCode",
+        "UpdateFunctionConfiguration",
+        "TagResource",
+        "PutFunctionConcurrency",
+        "DeleteFunctionConcurrency",
+    ],
+)
+def test_a_new_function_waits_to_be_seen_for_a_change(aws: Aws, wanted: Function, operation: str) -> None:
+    """A function that an earlier run made a moment ago may not be found by what changes it."""
+    replace(wanted, reserved_concurrency=3).create(aws)
+    reserved = None if operation == "DeleteFunctionConcurrency" else 5
+    other = archive("def handler(event, context): return 1")
+    more = replace(wanted, archive=other, memory_mb=256, tags={**wanted.tags, "team": "video"})
+    more = replace(more, reserved_concurrency=reserved)
+    seen = more.observe(aws, more.identity)
+    assert seen is not None
+    with answering(aws, operation, NOT_FOUND, NOT_FOUND):
+        more.update(aws, seen)
+    assert_in_sync(aws, more)
+
+
+def test_a_function_that_is_gone_needs_no_waiting(aws: Aws, wanted: Function) -> None:
+    """What a deletion does not find is deleted."""
+    with watched(aws) as asked:
+        wanted.delete(aws, wanted.identity)
+    assert ["DeleteFunction"] == asked.operations
+
+
 def test_the_clients_send_so(aws: Aws) -> None:
     """A package goes to Lambda as a file: its size is not bound by what the line takes within one time-out."""
     bodies: list[object] = []

@@ -435,5 +435,6 @@ LAGS: tuple[type[Row], ...] = (
     TargetStillSeen,
     TargetsCollide,
     DeadLettersNotSeen,
+    FunctionNotSeen,
     FunctionNotMappable,
 )

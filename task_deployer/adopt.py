@@ -64,7 +64,7 @@ def adopt(project: Project, run: Run, *, lineage: str | None = None) -> Result:
         journal.readdress(moved.records)
         journal.take_over(meant, records)
         journal.bind(taken, sight.observed)
-        warnings = (*left_alone(desired, sight.observed, meant), *_left_over(means, desired, meant))
+        warnings = (*left_alone(desired, sight.observed, meant), *_left_over(means, desired, sight, meant))
         return _result(journal, aws, planned, (*warnings, *sight.findings.warnings))
 
 
@@ -102,13 +102,13 @@ def _recorded_already(journal: Manifest) -> SafetyError:
     )
 
 
-def _left_over(means: Means, desired: Sequence[Desired], lineage: str) -> Iterator[Warning]:
+def _left_over(means: Means, desired: Sequence[Desired], sight: Survey, lineage: str) -> Iterator[Warning]:
     """Warn of what bears the lineage and is not in the config, or that it could not be looked for."""
     client: TagReader = means.aws.rare("resourcegroupstaggingapi")  # type: ignore[assignment]  # a client of that API
     question = Question("tag", lambda _: arns_with(client, MANIFEST, lineage))
     found = observe_all(means, {}, {_LISTING: question})[_LISTING]
     if isinstance(found, tuple):
-        yield from left_over(found, desired, means.aws.account)
+        yield from left_over(found, desired, sight.observed, means.aws.account)
     elif isinstance(found, Unreadable):
         yield Warning(
             "left-over-unknown",

@@ -7,7 +7,7 @@ from task_deployer.conflicts import Unreadable, is_existing
 from task_deployer.errors import SafetyError
 from task_deployer.plan import Action, Change, Desired, Plan
 from task_deployer.records import Origin, Record
-from task_deployer.resources.base import Address, Difference, Owned, Tagged, is_absent
+from task_deployer.resources.base import Address, Difference, Numbered, Owned, Tagged, is_absent
 from task_deployer.tags import MANIFEST, belongs_to_another, owner_of
 from task_deployer.warnings import Warning  # noqa: A004 - the contract's word
 
@@ -81,13 +81,18 @@ def left_alone(desired: Sequence[Desired], seen: Seen, lineage: str) -> Iterator
                 yield Warning("other-lineage", address, f"it is of the lineage {other} and was left as it is.")
 
 
-def left_over(arns: Sequence[str], desired: Sequence[Desired], account: Account) -> Iterator[Warning]:
+def left_over(arns: Sequence[str], desired: Sequence[Desired], seen: Seen, account: Account) -> Iterator[Warning]:
     """Warn of what bears the lineage and is not in the config."""
-    known = {arn for resource in desired for arn in resource.arns(account, resource.identity)}
+    known = {arn for resource in desired for arn in _arns(resource, seen.get(resource.address), account)}
     for arn in arns:
         if arn not in known:
             what = "it bears this stack's tags, but the config does not name it, so it was not taken over"
             yield Warning("left-over", Address(arn), f"{what}: name it and run this again, or remove it by hand.")
+
+
+def _arns(resource: Desired, there: object, account: Account) -> tuple[str, ...]:
+    """The ARNs of a thing, by what was seen of it where AWS chose a part of them."""
+    return (there.arn(account),) if isinstance(there, Numbered) else resource.arns(account, resource.identity)
 
 
 def _is_taken(resource: Desired, there: object, lineage: str, records: Mapping[Address, Record]) -> bool:

@@ -153,6 +153,14 @@ class Referenced(Protocol):
 
 
 @runtime_checkable
+class Numbered(Protocol):
+    """What was seen of a thing whose ARN holds an id that AWS chose."""
+
+    def arn(self, account: Account) -> str:
+        """The ARN of the very thing."""
+
+
+@runtime_checkable
 class Shared(Protocol):
     """What was seen of a document that is there whoever has entries in it."""
 

@@ -16,6 +16,7 @@ from task_deployer.resources.role_policy import RolePolicy
 from task_deployer.resources.seen_mapping import (
     DELETING,
     SeenMapping,
+    arn_of,
     find_mapping,
     settings_of,
     wait_until_gone,
@@ -92,7 +93,7 @@ class EventSource(Resource[SeenMapping]):
         for end in ("invokes", "reads"):
             if end not in identity:
                 raise KeyError(end)
-        return (account.arn("lambda", "event-source-mapping:*"),)
+        return (arn_of(account, "*"),)
 
     @classmethod
     def observe(cls, aws: Aws, identity: Identity) -> SeenMapping | None:
@@ -101,7 +102,7 @@ class EventSource(Resource[SeenMapping]):
         if found is None or found.get("State") == DELETING:
             return None
         try:
-            tags = aws.lambda_.list_tags(Resource=_arn(aws, found["UUID"]))["Tags"]
+            tags = aws.lambda_.list_tags(Resource=arn_of(aws.account, found["UUID"]))["Tags"]
         except ClientError as error:
             if code_of(error) == "ResourceNotFoundException":  # it went between the two reads
                 return None
@@ -142,7 +143,7 @@ class EventSource(Resource[SeenMapping]):
             aws.lambda_.update_event_source_mapping(UUID=seen.uuid, FilterCriteria={}, **settings)
 
         if differing(self.tags, seen.tags):
-            aws.lambda_.tag_resource(Resource=_arn(aws, seen.uuid), Tags=dict(self.tags))
+            aws.lambda_.tag_resource(Resource=seen.arn(aws.account), Tags=dict(self.tags))
         if differing(self.settings, seen.settings):
             _once_allowed(aws, lambda: patiently(aws.patience, MAPPING_BUSY, call))
         wait_until_settled(aws.patience, aws.lambda_, seen.uuid)
@@ -184,7 +185,3 @@ class EventSource(Resource[SeenMapping]):
 def _once_allowed(aws: Aws, call: Callable[[], None]) -> None:
     """Call once Lambda sees the right to read the queue, and its visibility timeout."""
     patiently(aws.patience, QUEUE_READABLE, lambda: patiently(aws.patience, VISIBILITY_SEEN, call))
-
-
-def _arn(aws: Aws, uuid: str) -> str:
-    return aws.account.arn("lambda", f"event-source-mapping:{uuid}")

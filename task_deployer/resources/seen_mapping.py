@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_lambda.type_defs import EventSourceMappingConfigurationTypeDef
 
+    from task_deployer.aws import Account
     from task_deployer.retry import Patience
 
 DELETING = "Deleting"
@@ -33,6 +34,15 @@ class SeenMapping:
     uuid: str
     settings: Mapping[str, Value]
     tags: Mapping[str, str]
+
+    def arn(self, account: "Account") -> str:
+        """The ARN that holds that id."""
+        return arn_of(account, self.uuid)
+
+
+def arn_of(account: "Account", uuid: str) -> str:
+    """The ARN of the mapping that AWS gave this id."""
+    return account.arn("lambda", f"event-source-mapping:{uuid}")
 
 
 def find_mapping(

@@ -1,5 +1,6 @@
 """The order of calls in which a bucket's events change their way, and what of it is told and left."""
 
+import json
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ from task_deployer.config import load
 from task_deployer.errors import SafetyError
 from task_deployer.manifest import read
 from task_deployer.status import State
-from tests.aws import new_name, watched
+from tests.aws import Given, answering, new_name, watched
 from tests.faults.scene import DELIVERIES, REDIRECTED, Scene, set_up
 from tests.invariants import assert_nothing_left
 from tests.rights import missing, printed
@@ -196,3 +197,15 @@ def test_a_queue_that_hides_for_long_enough_is_left_as_it_is(aws: Aws, tmp_path:
     with watched(aws) as asked:
         assert () == scene.up().outcome.failed
     assert 0 == asked.count("SetQueueAttributes")
+
+
+def test_a_mapping_is_taken_over_without_a_word(aws: Aws, scene: Scene) -> None:
+    """`adopt` records our mapping, and does not tell anybody to remove it by hand, though AWS chose its ARN."""
+    scene.manifest.unlink()
+    (found,) = aws.lambda_.list_event_source_mappings(FunctionName=f"{scene.name}-dev-ingest")["EventSourceMappings"]
+    arn = aws.account.arn("lambda", f"event-source-mapping:{found['UUID']}")
+    listed = {"PaginationToken": "", "ResourceTagMappingList": [{"ResourceARN": arn, "Tags": []}]}
+    with answering(aws, "GetResources", Given(200, body=json.dumps(listed))):
+        result = scene.adopt()
+    assert [] == [warning for warning in result.warnings if warning.code == "left-over"]
+    assert () == scene.plan().plan.pending

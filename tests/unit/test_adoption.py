@@ -12,7 +12,7 @@ from task_deployer.resources import Bucket
 from task_deployer.resources.base import Address, Owned
 from task_deployer.resources.bucket import SeenBucket
 from task_deployer.resources.log_group import SeenLogGroup
-from tests.builders import ACCOUNT, INGEST, LINEAGE, recorded, resources_of
+from tests.builders import ACCOUNT, INGEST, LINEAGE, bucket_table, recorded, resources_of
 from tests.seen import as_wanted
 
 ATTACHED = (
@@ -156,7 +156,16 @@ def test_a_refused_read_stops_it(tmp_path: Path) -> None:
 
 def test_what_the_config_no_longer_names_is_told(tmp_path: Path) -> None:
     """What bears the lineage and has no place in the config is warned of by its ARN; what has is not."""
-    desired, _ = lost(tmp_path)
+    desired, seen = lost(tmp_path)
     known = [arn for resource in desired for arn in resource.arns(ACCOUNT, resource.identity)]
     old = ACCOUNT.arn("lambda", "function:media-dev-old")
-    assert [(w.code, w.address) for w in left_over([*known, old], desired, ACCOUNT)] == [("left-over", old)]
+    assert [(w.code, w.address) for w in left_over([*known, old], desired, seen, ACCOUNT)] == [("left-over", old)]
+
+
+def test_a_mapping_is_known_by_the_id_that_it_was_seen_with(tmp_path: Path) -> None:
+    """AWS chose the id in a mapping's ARN: ours is not told as left over, and another one of this stack's is."""
+    desired, seen = lost(tmp_path, bucket_table('delivery = "queue"'))
+    mappings = [ACCOUNT.arn("lambda", f"event-source-mapping:{uuid}") for uuid in ("a-uuid", "another")]
+    assert [w.address for w in left_over(mappings, desired, seen, ACCOUNT)] == mappings[1:]
+    unseen = {**seen, Address("event_source.ingest.uploads"): None}
+    assert [w.address for w in left_over(mappings, desired, unseen, ACCOUNT)] == mappings

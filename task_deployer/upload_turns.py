@@ -20,11 +20,11 @@ from task_deployer.uploads import LARGE, broken_off
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
 
-_BEAT = 0.5
-"""Seconds between two looks whether the line is free: so often it is told who is waited for."""
+_BEAT_SECONDS = 0.5
+"""Between two looks whether the line is free: so often it is told who is waited for."""
 
-_MINUTE = 60
-"""Seconds. A body that took no longer says of a signature that has expired that the clock is wrong."""
+_SLOW_SECONDS = 60
+"""A body that took no longer says of a signature that has expired that the clock is wrong."""
 
 
 class UploadTurns:
@@ -52,7 +52,7 @@ class UploadTurns:
             yield
         except ClientError as error:
             seconds = patience.now() - begun
-            if seconds < _MINUTE or not is_signature_expired(error):
+            if seconds < _SLOW_SECONDS or not is_signature_expired(error):
                 raise
             told = f"It took {seconds:.0f} seconds, and AWS takes a signature for 5 minutes. {message_of(error)}"
             raise broken_off(size, code_of(error), told) from error
@@ -70,7 +70,7 @@ class UploadTurns:
             request.body = _Body(request.body.getvalue(), turn.end)
 
     def _wait(self, patience: Patience) -> None:
-        while not self._line.acquire(timeout=_BEAT):
+        while not self._line.acquire(timeout=_BEAT_SECONDS):
             patience.tell(f"the upload of {self._whose} to end")
             patience.sleep(0)  # asked to stop, it raises
 

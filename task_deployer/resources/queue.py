@@ -29,8 +29,8 @@ _POLICY = "Policy"
 _DOCUMENTS = (_POLICY, "RedrivePolicy")
 """The attributes that are JSON. An empty one is none: SQS takes it so in a change, and leaves it out of its answers."""
 
-_VISIBILITY_SECONDS = 30
-"""What SQS takes where nothing is said (CreateQueue, API reference)."""
+_DEFAULT_VISIBILITY = 30
+"""Seconds: what SQS takes where nothing is said (CreateQueue, API reference)."""
 
 _FORMER_SECONDS = 70
 """How long SQS may show what was there under this name before: up to 60 seconds (DeleteQueue, API reference)."""
@@ -51,7 +51,7 @@ class SeenQueue:
     @property
     def visibility_seconds(self) -> int:
         """For how long it hides a message that somebody has received."""
-        return int(self.attributes.get("VisibilityTimeout", _VISIBILITY_SECONDS))
+        return int(self.attributes.get("VisibilityTimeout", _DEFAULT_VISIBILITY))
 
 
 @dataclass(frozen=True)

@@ -64,9 +64,10 @@ def up(
     region = project.region(config, None)
     archives = prepare(config, region, only)
     path = project.manifest_path(config.stack.name)
-    aws, remarks = with_care(project.connect(region, config, run.lookout), path, choices.skip_dead_foreign)
-    means = run.connect(aws)
+    aws = project.connect(region, config, run.lookout)
     with manifest.opened(path, config.stack.name, config.env, aws.account) as journal:
+        aws, remarks = with_care(aws, journal.path, choices.skip_dead_foreign)
+        means = run.connect(aws)
         build = partial(stack.build, config, aws.account, journal.lineage, archives, only)
         look = settled(means, look_at(means, build, journal, only), journal)
         planned = planned_up(look, journal.lineage, choices)
@@ -150,7 +151,7 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     aws, remarks = with_care(aws, recorded.path, choices.skip_dead_foreign)
     means = run.connect(aws)
     age = recorded.age
-    with manifest.opened(recorded.path, recorded.stack, recorded.env, aws.account) as journal:
+    with manifest.opened(recorded.link or recorded.path, recorded.stack, recorded.env, aws.account) as journal:
         sight = survey(means, (), journal.records, journal.base)
         observed = let_new_show(means, journal.records, sight.observed, age)
         observed = let_tags_show(means, journal.records, observed, journal.lineage)

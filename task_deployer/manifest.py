@@ -26,7 +26,10 @@ VERSION = 1
 
 @dataclass
 class Manifest:
-    """The records of one stack in one environment, and the file they are kept in."""
+    """The records of one stack in one environment, and the file they are kept in.
+
+    `path` is where that really is; `link` is how it was named, where that is a link to it.
+    """
 
     path: Path
     stack: str
@@ -35,6 +38,7 @@ class Manifest:
     lineage: str = field(default_factory=lambda: uuid.uuid4().hex)
     serial: int = 0
     records: dict[Address, Record] = field(default_factory=dict)
+    link: Path | None = None
 
     @property
     def base(self) -> str:
@@ -135,26 +139,33 @@ def folder(root: Path, *, local: bool) -> Path:
 def read(path: Path) -> Manifest | None:
     """Read a manifest; None if there is no such file.
 
-    Raises `ManifestError` for what is broken, newer than this tool, or named after another stack: it is never taken
-    for empty.
+    Raises `ManifestError` for what is broken, newer than this tool, or named after another stack, be it by a link: it
+    is never taken for empty; nor is a link that leads nowhere.
     """
+    return _read(manifest_file.real(path), path)
+
+
+def _read(path: Path, named: Path) -> Manifest | None:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise _broken(path, str(error)) from error
+        raise _broken(named, str(error)) from error
     try:
         document = json.loads(text)
         if isinstance(document, dict) and isinstance(document.get("version"), int) and document["version"] > VERSION:
             raise ManifestError(
-                f"The manifest {path} was written by a newer task-deploy",
+                f"The manifest {named} was written by a newer task-deploy",
                 detail=f"Its format is {document['version']}; this release knows {VERSION}.",
                 hint="Upgrade task-deploy, then run the same command again.",
             )
         manifest = _parse(path, document)
+        for name in (named, path):
+            _check_name(name, manifest)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _broken(path, f"{type(error).__name__}: {error}") from error
+        raise _broken(named, f"{type(error).__name__}: {error}") from error
+    manifest.link = named if named.is_symlink() else None
     return manifest
 
 
@@ -162,17 +173,23 @@ def read(path: Path) -> Manifest | None:
 def opened(path: Path, stack: str, env: str, account: Account) -> Iterator[Manifest]:
     """Lock the manifest, read it or begin a new one, and let the lock go at the end.
 
-    A manifest that records nothing at the end is removed, and its lock and an empty folder with it. Raises
-    `ManifestError` if another run holds the lock, `SafetyError` for the manifest of another account or region.
+    A manifest that records nothing at the end is removed, the link by which it was named, its lock and an empty folder
+    with it. Raises `ManifestError` if another run holds the lock, `SafetyError` for the manifest of another account or
+    region.
     """
-    with manifest_file.locked(path):
-        manifest = read(path) or Manifest(path, stack, env, account)
+    file = manifest_file.real(path)
+    with manifest_file.locked(file):
+        manifest = _read(file, path) or Manifest(file, stack, env, account)
         manifest.check_belongs(stack, env, account)
         try:
             yield manifest
         finally:
             if not manifest.records:
-                manifest_file.remove(path)
+                manifest_file.remove(file)
+                if manifest.link:
+                    manifest_file.remove(manifest.link)
+                    manifest_file.tidy(manifest.link)
+                    manifest_file.remove_empty(manifest.link.parent)
 
 
 def _serialize(manifest: Manifest) -> str:
@@ -208,12 +225,16 @@ def _parse(path: Path, document: dict[str, object]) -> Manifest:
     unknown = sorted({record.kind for record in records.values()} - KINDS.keys())
     if unknown:
         raise ValueError(f"it records {', '.join(unknown)}, which this release does not know")
-    if FOLDER in (path.parent.name, path.parent.parent.name) and path.name != f"{manifest.stack}.{manifest.env}.json":
-        raise ValueError(f"it is of the stack {manifest.stack!r} in {manifest.env!r}, which its name does not say")
     in_order(records)
     for address, record in records.items():
         check_identity(address, record, account)
     return manifest
+
+
+def _check_name(path: Path, manifest: Manifest) -> None:
+    """In the tool's own folder a file, or a link, says by its name which stack's it is: there it is found by that."""
+    if FOLDER in (path.parent.name, path.parent.parent.name) and path.name != f"{manifest.stack}.{manifest.env}.json":
+        raise ValueError(f"it is of the stack {manifest.stack!r} in {manifest.env!r}, which its name does not say")
 
 
 def _broken(path: Path, why: str) -> ManifestError:

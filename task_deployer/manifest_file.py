@@ -1,5 +1,6 @@
 """The file that a manifest is kept in: one writer at a time, and never half a text, whatever ends the run."""
 
+import errno
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,22 @@ from task_deployer.manifest_lock import Hold
 FOLDER = ".task-deploy"
 _IGNORE = ".gitignore"
 _LOCK = ".lock"
+
+
+def real(path: Path) -> Path:
+    """Where the file is that a path leads to over links: its text, its lock and all that is kept beside it are there.
+
+    A path without links stays as it was named. Raises `ManifestError` for a link that leads nowhere, as one to a share
+    that is not mounted, or in a circle.
+    """
+    try:
+        found = os.path.realpath(path, strict=True)
+    except OSError as error:
+        link = _astray(path) if error.errno in (errno.ENOENT, errno.ELOOP) else None
+        if link is not None:
+            raise _leads_nowhere(path, link, in_a_circle=error.errno == errno.ELOOP) from error
+        found = os.path.realpath(path)
+    return path if found == os.path.abspath(path) else Path(found)  # noqa: PTH100 - Path.absolute leaves `..` in
 
 
 def write(path: Path, text: str) -> None:
@@ -92,8 +109,10 @@ def tidy(path: Path) -> None:
     A lock that is held stays. Outside the tool's own folder a file of its name may be anybody's: there it goes only
     if a run has signed it.
     """
+    if path.exists() or path.is_symlink():
+        return
     lock = lock_of(path)
-    if path.exists() or not lock.exists() or not (_is_ours(path.parent) or manifest_lock.signed(lock)):
+    if not lock.exists() or not (_is_ours(path.parent) or manifest_lock.signed(lock)):
         return
     with suppress(ManifestError, OSError), locked(path):
         _beside(path).unlink(missing_ok=True)
@@ -113,8 +132,9 @@ def remove_empty(folder: Path, made: Sequence[Path] = ()) -> None:
 
 
 def lock_of(path: Path) -> Path:
-    """The file whose lock is a manifest's."""
-    return path.with_name(f"{path.name}{_LOCK}")
+    """The file whose lock is a manifest's, by whatever link that is named. Raises what `real` does."""
+    file = real(path)
+    return file.with_name(f"{file.name}{_LOCK}")
 
 
 def locked_in(folder: Path) -> list[Path]:
@@ -133,6 +153,23 @@ def signed(path: Path) -> Hold | None:
 def _beside(path: Path) -> Path:
     """Where a new text is written before it is put in place."""
     return path.with_name(f".{path.name}.new")
+
+
+def _astray(path: Path) -> Path | None:
+    """The link on the way that leads to nothing."""
+    return next((step for step in (path, *path.parents) if step.is_symlink() and not step.exists()), None)
+
+
+def _leads_nowhere(path: Path, link: Path, *, in_a_circle: bool) -> ManifestError:
+    where, why = ("nowhere", f"There is no {os.path.realpath(link)}.")
+    if in_a_circle:
+        where, why = ("in a circle", "It leads back to itself.")
+    return ManifestError(
+        f"The manifest {path} is behind a link that leads {where}",
+        detail=f"The link is {link}. {why} That is not taken for a manifest that is still to be made.",
+        hint="Bring back what it leads to, as a share that is not mounted, or mend the link. If the stack was taken "
+        "down, remove the link.",
+    )
 
 
 def _is_ours(folder: Path) -> bool:

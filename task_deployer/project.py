@@ -105,11 +105,22 @@ class Project:
     def other_manifests(self, recorded: Manifest | None) -> tuple[str, ...]:
         """The project's manifests of the same environment but this one: other stacks, or this one's former name."""
         found = manifest.find_all(self.root, self.env, local=self.local)
-        return tuple(shown(path) for path in found if recorded is None or path.resolve() != recorded.path.resolve())
+        this = os.path.realpath(recorded.path) if recorded else None
+        return tuple(shown(path) for path in found if os.path.realpath(path) != this)
 
     def manifest_path(self, stack: str) -> Path:
         """Where the manifest of this stack is, or will be."""
         return self.file or manifest.folder(self.root, local=self.local) / f"{stack}.{self.env}.json"
+
+    def kept_beside(self) -> Path:
+        """The manifest beside which runs keep what they write over, whether it is still there or not.
+
+        The config is looked into for the stack's name alone. Without one, and with several manifests or none, it is
+        one in the project's own folder. Raises what `manifest_file.real` does.
+        """
+        name, found = stack_name(self.folder, self.env), manifest.find_all(self.root, self.env, local=self.local)
+        only = found[0] if name is None and self.file is None and len(found) == 1 else None
+        return manifest_file.real(only or self.manifest_path(name or ""))
 
     def recorded(self, config: Config | None) -> Manifest | None:
         """Read the manifest without locking it: the config's, or the only one of this environment."""

@@ -72,7 +72,7 @@ def forget(project: Project, address: str, confirm: Confirm) -> tuple[Manifest, 
     `UsageError` for an unknown address.
     """
     path = project.manifest_meant()
-    if path is None or not path.exists():
+    if path is None or not manifest_file.real(path).exists():
         raise _unknown(address)
     with manifest_file.locked(path):
         journal = manifest.read(path)

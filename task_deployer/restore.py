@@ -53,14 +53,15 @@ def restore(project: Project, run: Run, choice: Choice, show: Callable[[Restored
     Raises `UsageError` if nothing is kept, `SafetyError` for another account's and for what S3 would refuse beside
     what is there now, `ResourceError` if somebody else writes at the same time.
     """
-    folder, bucket = kept_documents.folder_of(project.manifest_path("")), choice.bucket
+    beside, bucket = project.kept_beside(), choice.bucket
+    folder = kept_documents.folder_of(beside)
     chosen = kept_documents.load(choice.file) if choice.file else _last(folder, bucket)
     if chosen.bucket != bucket:
         raise UsageError(f"{chosen.path} is of the bucket {chosen.bucket}, not of {bucket}", hint="Name that bucket.")
     aws = project.connect(project.region(None, chosen), None, run.lookout)
     _check_account(aws, chosen)
     chosen = replace(chosen, ours=_ours(folder, chosen))
-    aws, remarks = with_care(aws, project.manifest_path(""), choice.skip_dead_foreign)
+    aws, remarks = with_care(aws, beside, choice.skip_dead_foreign)
     means, address = run.connect(aws), Address(f"notifications.{bucket}")
     found = ask_all(means, {address: lambda given: notification_write.read(given, bucket, chosen.owner)})[address]
     plan = restoration(chosen.document, found, chosen.ours, drop_new=choice.drop_new)

@@ -7,6 +7,7 @@ import pytest
 from bench.latency import slowed
 from tests.integration.account import Account
 from tests.integration.project import CONFIG, Project, ended
+from tests.lock_holders import another_process
 
 SECONDS = 60
 
@@ -160,3 +161,28 @@ def test_a_manifest_in_a_folder_of_any_name(project: Project) -> None:
     """A manifest that the user has named may lie anywhere and have any name."""
     for command in (("up",), ("status",), ("up",), ("down", "--yes")):
         project.succeed(*command, "--manifest", "local/mine.json")
+
+
+def test_behind_a_link(project: Project, account: Account) -> None:
+    """A manifest behind a link is written where it is, locked by every name, and gone after `down` with the link."""
+    project.succeed("up")
+    shared = project.root / "shared" / "state.json"
+    shared.parent.mkdir()
+    project.manifest.rename(shared)
+    project.manifest.symlink_to("../shared/state.json")
+    project.edit("config/task.toml", '"src"', '"src"\nmemory_mb = 256')
+    with another_process(project.manifest) as process:
+        for words in (("up",), ("down", "--manifest", "shared/state.json")):
+            assert f"process {process.pid}" in project.refused(*words, "--yes", code=4)["detail"]
+    project.succeed("up")
+    assert project.manifest.is_symlink()
+    assert project.succeed("plan", "--json").differing == {}
+    project.succeed("down", "--yes")
+    assert (False, False) == (shared.exists(), project.manifest.is_symlink())
+    assert [] == [line for line in account.listing() if "media" in line]
+    project.manifest.parent.mkdir(exist_ok=True)
+    project.manifest.symlink_to("../shared/state.json")
+    before = project.files()
+    for command in ("up", "plan", "status", "down"):
+        assert "nowhere" in project.refused(command, "--yes", code=4)["summary"]
+    assert before == project.files()

@@ -63,7 +63,7 @@ def up(  # noqa: PLR0913 - one parameter for each option
     keep_buckets: KeepBuckets = False,
     skip_dead_foreign: SkipDeadForeign = False,
 ) -> None:
-    """Make AWS match the config. Shows the plan first; asks only before it deletes what can hold data."""
+    """Make AWS match the config. Shows the plan first; asks only before it deletes what cannot be had back."""
     from task_deployer.cli_session import Session  # noqa: PLC0415 - see the module's docstring
 
     session, dead = Session(settings), skip_dead_foreign

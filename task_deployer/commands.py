@@ -16,7 +16,16 @@ from task_deployer.aws import Aws
 from task_deployer.bystanders import bystanders, consequences, left_dead, naming
 from task_deployer.config import Config
 from task_deployer.config.tree import shown
-from task_deployer.data_loss import CAREFUL, Choices, heeding, losses, question, refuse_loss
+from task_deployer.data_loss import (
+    CAREFUL,
+    Choices,
+    heeding,
+    lost_anew,
+    naming_lost,
+    question,
+    question_up,
+    refuse_loss,
+)
 from task_deployer.engine import execute
 from task_deployer.errors import AccountChangedError, CredentialsError, Interrupted
 from task_deployer.events import Outcome, Planned
@@ -73,12 +82,13 @@ def up(
         planned = planned_up(look, journal.lineage, choices)
         refuse_dead_in(means, planned, look, choices)
         beside = bystanders(planned, look.sight.observed, look.moved.records, aws.account, journal.base)
-        planned = naming(planned, beside)
+        lost = lost_anew(planned, means, look.records)
+        planned = naming_lost(naming(planned, beside), lost)
         warnings = _warnings(config, only, look.sight.findings, *left_dead(beside), strict=strict)
         holding = refuse_loss(planned, means, look.records, choices)
         means.report(Planned(planned))
-        if holding:
-            run.confirm(f"This deletes {losses(holding)}, which can hold data.{consequences(beside)} Go on?")
+        if asked := question_up(holding, lost, consequences(beside)):
+            run.confirm(asked)
         journal.readdress(look.moved.records)
         outcome = _execute(planned, look.desired, look.sight.observed, journal, means)
         shown = until_shown(means, _written(look.desired, outcome), look.sight.observed)
@@ -104,7 +114,7 @@ def plan(
     planned = planned_up(look, journal.lineage, choices)
     refuse_dead_in(means, planned, look, choices)
     beside = bystanders(planned, look.sight.observed, look.moved.records, aws.account, journal.base)
-    planned = naming(planned, beside)
+    planned = naming_lost(naming(planned, beside), lost_anew(planned, means, look.records))
     warnings = _warnings(config, only, look.sight.findings, *left_dead(beside), strict=strict)
     refuse_loss(planned, means, look.records, choices)
     outputs = outputs_of({r.address: (r.kind, r.identity) for r in look.desired}, aws.account)

@@ -5,13 +5,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from task_deployer.aws import Aws
+from task_deployer.conflicts import Unreadable
 from task_deployer.errors import SafetyError, UsageError
-from task_deployer.observe import ask_all
+from task_deployer.forbidden import together
+from task_deployer.observe import Question, ask_all, observe_all
 from task_deployer.plan import Action, Change, Plan, emptying, keeping
 from task_deployer.records import Record
-from task_deployer.resources import KINDS, Bucket
+from task_deployer.refusals import on_behalf_of
+from task_deployer.resources import KINDS, Bucket, Function
 from task_deployer.resources.base import Address, HoldsData, Identity
 from task_deployer.resources.held import Held
+from task_deployer.resources.published import SORTS, published
 from task_deployer.throttle import persistently
 from task_deployer.walk import Means
 
@@ -88,6 +92,44 @@ def refuse_loss(
     }
 
 
+def lost_anew(planned: Plan, means: Means, records: Mapping[Address, Record]) -> Mapping[Address, str]:
+    """What is lost for good with each function that is to be made anew, in words; none is asked about otherwise.
+
+    Raises `ResourceError` that names all refused reads: what is unknown is never taken for nothing.
+    """
+    anew = [change.address for change in planned.changes if change.anew and change.kind == Function.kind]
+    questions = {
+        _of(address, sort): Question(Function.rights.api, partial(_published, records[address].identity, sort))
+        for address in anew
+        for sort in SORTS
+    }
+    found = observe_all(means, {}, questions)
+    refused = [seen.error for seen in found.values() if isinstance(seen, Unreadable)]
+    if refused:
+        raise together(refused)
+    lost = {address: ", ".join(filter(None, (str(found[_of(address, sort)]) for sort in SORTS))) for address in anew}
+    return {address: words for address, words in lost.items() if words}
+
+
+def naming_lost(planned: Plan, lost: Mapping[Address, str]) -> Plan:
+    """The same plan, naming what is lost with what is made anew."""
+    return Plan(
+        tuple(
+            replace(change, reason=f"{change.reason}; loses for good: {lost[change.address]}")
+            if change.address in lost
+            else change
+            for change in planned.changes
+        )
+    )
+
+
+def question_up(holding: Mapping[Change, Held], lost: Mapping[Address, str], consequences: str) -> str:
+    """What `up` asks before it loses anything, and the `consequences` for others; empty where there is no question."""
+    deleted = f"This deletes {losses(holding)}, which can hold data.{consequences}" if holding else ""
+    anew = (f"This makes {address} anew, which loses for good: {words}." for address, words in lost.items())
+    return " ".join(filter(None, (deleted, *anew, "Go on?"))) if holding or lost else ""
+
+
 def losses(holding: Mapping[Change, Held]) -> str:
     """What goes, each with what is in it."""
     return ", ".join(f"{change.address} ({held})" if held else change.address for change, held in holding.items())
@@ -110,6 +152,15 @@ def _count(planned: Plan, means: Means, records: Mapping[Address, Record]) -> di
         for address, kind in holding.items()
     }
     return {changes[address]: held for address, held in ask_all(means, questions).items()}
+
+
+def _of(function: Address, sort: str) -> Address:
+    return Address(f"{function} {sort}")
+
+
+def _published(identity: Identity, sort: str, aws: Aws) -> str:
+    with on_behalf_of(Function.rights, Function.arns(aws.account, identity)):
+        return published(aws, identity["name"], sort)
 
 
 def _counted(kind: type[HoldsData], api: str, identity: Identity, aws: Aws) -> Held:

@@ -51,9 +51,10 @@ def deployer_policies(desired: Sequence[Desired], account: Account, records: Rec
     needed = _needed(desired, account, records)
     notifications = [thing for thing in things if thing.kind == Notifications.kind]
     wanted = _things(desired, _NONE)
+    replacing = _statements(_of_ours(wanted), account, lambda rights: rights.replacing, "Replaced")
     adopting = [*_statements(wanted, account, lambda rights: rights.read), *_attached(desired, account)]
     return {
-        "plan": merge([*read, *looking]),
+        "plan": merge([*read, *replacing, *looking]),
         "status": merge(read),
         "policy": merge(read),
         "doctor": merge([*read, *looking, *_simulating(account), *_reserving(desired)]),
@@ -74,7 +75,7 @@ def needed_policies(desired: Sequence[Desired], account: Account, records: Recor
 def _needed(desired: Sequence[Desired], account: Account, records: Records) -> dict[str, list[Statement]]:
     things, dropped = _things(desired, records), _dropped(desired, records)
     wanted = [thing for thing in _things(desired, _NONE) if not thing.theirs]
-    make = _statements(wanted, account, lambda rights: (*rights.read, *rights.write))
+    make = _statements(wanted, account, lambda rights: (*rights.read, *rights.write, *rights.replacing))
     remove = _statements(_of_ours(things), account, lambda rights: (*rights.read, *rights.delete))
     drop = _statements(_of_ours(dropped), account, lambda rights: (*rights.read, *rights.delete), "Dropped")
     borrowed = list(

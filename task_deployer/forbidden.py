@@ -87,7 +87,7 @@ class Denial:
 
     def about(self, rights: "Rights", arns: tuple[str, ...]) -> "Denial":
         """The same, with what AWS left out taken from the kind whose verb made the call."""
-        known = (*rights.read, *rights.write, *rights.delete, *rights.unlimited)
+        known = rights.needed
         meant = (self.action or f":{self.operation}").lower()  # SQS writes sqs:createqueue
         action = next((right for right in known if right.lower().endswith(meant)), self.action)
         if self.resources or action not in known:

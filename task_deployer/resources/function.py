@@ -13,7 +13,7 @@ from task_deployer.aws import Account, Aws
 from task_deployer.refusals import code_of, message_of
 from task_deployer.resources import function_concurrency as concurrency
 from task_deployer.resources import function_environment as environment
-from task_deployer.resources import statements
+from task_deployer.resources import published, statements
 from task_deployer.resources.base import Difference, Identity, Resource, Value, differing
 from task_deployer.resources.outgoing_queue import OutgoingQueue
 from task_deployer.resources.ownership import recognised
@@ -46,6 +46,7 @@ class Function(Resource[SeenFunction]):
             *("lambda:DeleteFunction", *statements.ACTIONS),  # one that outlived its role is made anew
         ),
         delete=("lambda:DeleteFunction",),
+        replacing=published.ACTIONS,
     )
     scope: str
     name: str

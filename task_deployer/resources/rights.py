@@ -14,6 +14,8 @@ class Rights:
     """Reads that are asked for without naming a thing, so that they can be allowed on everything only."""
     making: tuple[str, ...] = ()
     """Writes that AWS limits to no thing, but to the function that they are about (`lambda:FunctionArn`)."""
+    replacing: tuple[str, ...] = ()
+    """Reads that say what is lost where one has to be made anew: `plan` and `up` tell it before."""
     explaining: tuple[str, ...] = ()
     """Reads that say why a deletion failed. Nothing needs them: where they are forbidden, less is told."""
 
@@ -21,6 +23,11 @@ class Rights:
     def unlimited(self) -> tuple[str, ...]:
         """The actions that are allowed on everything or not at all."""
         return (*self.listing, *self.making)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """All the actions without which a command stops."""
+        return (*self.read, *self.write, *self.delete, *self.unlimited, *self.replacing)
 
     @property
     def api(self) -> str:

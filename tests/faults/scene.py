@@ -12,7 +12,7 @@ from task_deployer import commands
 from task_deployer.adopt import adopt
 from task_deployer.aws import Aws
 from task_deployer.checks import Diagnosis
-from task_deployer.commands import Run
+from task_deployer.commands import Confirm, Run
 from task_deployer.config import Config
 from task_deployer.data_loss import CAREFUL, Choices
 from task_deployer.doctor import diagnose
@@ -146,11 +146,16 @@ def _tell_nobody(_: Event) -> None:
     """Nobody listens."""
 
 
+def _agree(_: str) -> None:
+    """Whatever the question is, the answer is yes."""
+
+
 @dataclass(frozen=True)
 class Scene:
     """One project and its AWS. `env` is `dev`, or `changed` after `change`.
 
-    `report` hears what happens; `new_flag` makes the flag that says stop, whose `wait` is how the verbs sleep.
+    `report` hears what happens; `new_flag` makes the flag that says stop, whose `wait` is how the verbs sleep;
+    `confirm` is asked, and agrees.
     """
 
     aws: Aws
@@ -160,44 +165,52 @@ class Scene:
     changed: str = CHANGED
     report: Callable[[Event], None] = _tell_nobody
     new_flag: Callable[[], Flag] = _NoTime
+    confirm: Confirm = _agree
 
     @property
     def manifest(self) -> Path:
         """Where the manifest is."""
         return self.folder / FOLDER / f"{self.name}.dev.json"
 
+    @property
+    def project(self) -> Project:
+        """Where the commands work."""
+        project = SharedClients(folder=self.folder / "config")
+        object.__setattr__(project, "aws", self.aws)
+        return project
+
     def up(self, workers: int = 1, only: str | None = None, choices: Choices = CAREFUL) -> Result:
         """Run `up`."""
-        return commands.up(self._project(), self._run(workers), only=only, choices=choices)
+        return commands.up(self.project, self._run(workers), only=only, choices=choices)
 
     def plan(self, workers: int = 1, choices: Choices = CAREFUL) -> Result:
         """Run `plan`."""
-        return commands.plan(self._project(), self._run(workers), choices=choices)
+        return commands.plan(self.project, self._run(workers), choices=choices)
 
     def status(self, workers: int = 1) -> Result:
         """Run `status`."""
-        return commands.status(self._project(), self._run(workers))
+        return commands.status(self.project, self._run(workers))
 
     def down(self, workers: int = 1, choices: Choices = CAREFUL) -> Result:
         """Run `down`."""
-        return commands.down(self._project(), self._run(workers), choices=choices)
+        return commands.down(self.project, self._run(workers), choices=choices)
 
     def adopt(self) -> Result:
         """Run `adopt`."""
-        return adopt(self._project(), self._run(4))
+        return adopt(self.project, self._run(4))
 
     def restore(self) -> Restored:
         """Run `restore-notifications` for the bucket of others."""
-        return restore(self._project(), self._run(1), Choice(f"{self.name}-theirs"), lambda _: None)
+        return restore(self.project, self._run(1), Choice(f"{self.name}-theirs"), lambda _: None)
 
     def role_policies(self) -> Policies:
         """Run `policy`."""
-        return of_tasks(self._project(), self._run(4))
+        return of_tasks(self.project, self._run(4))
 
     def doctor(self) -> Diagnosis:
         """Run `doctor`, at the time at which STS was asked: the clients are older than this test."""
         asked = parsedate_to_datetime(self.aws.caller.date)
-        return diagnose(self._project(), self._run(4), lambda: asked)
+        return diagnose(self.project, self._run(4), lambda: asked)
 
     def files(self) -> dict[str, bytes]:
         """All files of the project with their content."""
@@ -207,13 +220,8 @@ class Scene:
         """Lay the changes over the config."""
         (self.folder / "config" / "dev.toml").write_text(self.changed)
 
-    def _project(self) -> Project:
-        project = SharedClients(folder=self.folder / "config")
-        object.__setattr__(project, "aws", self.aws)
-        return project
-
     def _run(self, workers: int) -> Run:
-        return Run(lambda aws: Means(aws, self.report, workers, self.new_flag()), lambda _: None)
+        return Run(lambda aws: Means(aws, self.report, workers, self.new_flag()), self.confirm)
 
 
 def set_up(aws: Aws, folder: Path, name: str, base: str = BASE, changed: str = CHANGED) -> Scene:

@@ -34,22 +34,23 @@ def _role(scene: Scene) -> str:
     return f"{scene.name}-dev-ingest-eu-central-1"
 
 
-def _lose_the_role(scene: Scene) -> None:
+def lose_the_role(scene: Scene) -> None:
+    """As somebody does who tidies up."""
     iam, name = scene.aws.iam, _role(scene)
     iam.delete_role_policy(RoleName=name, PolicyName="LambdaPolicy")
     iam.delete_role(RoleName=name)
 
 
-def _make_the_role_anew(scene: Scene) -> None:
+def make_the_role_anew(scene: Scene) -> None:
     """As somebody does who wants to help: the same name, the same trust, the same tags."""
     iam, name = scene.aws.iam, _role(scene)
     role = iam.get_role(RoleName=name)["Role"]
-    _lose_the_role(scene)
+    lose_the_role(scene)
     trust = json.dumps(role["AssumeRolePolicyDocument"])
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, Tags=role["Tags"])
 
 
-@pytest.mark.parametrize("what_happened", [_lose_the_role, _make_the_role_anew])
+@pytest.mark.parametrize("what_happened", [lose_the_role, make_the_role_anew])
 def test_the_function_is_made_anew_with_its_role(
     new_scene: Callable[[], Scene], what_happened: Callable[[Scene], None]
 ) -> None:
@@ -88,7 +89,7 @@ def test_what_others_may_do_with_the_function_stays(new_scene: Callable[[], Scen
     )
     before = _statements(scene)
     assert "partner" in before
-    _lose_the_role(scene)
+    lose_the_role(scene)
     with losing_the_answer(scene.aws, "CreateFunction"):
         result = scene.up()
     assert [] == [warning for warning in result.warnings if warning.code == "statements-lost"]
@@ -110,7 +111,7 @@ def _with_partners(scene: Scene) -> dict[str, object]:
             SourceArn=f"arn:aws:sns:eu-central-1:000000000000:{partner}",
         )
     before = _statements(scene)
-    _lose_the_role(scene)
+    lose_the_role(scene)
     return before
 
 
@@ -249,7 +250,7 @@ def test_a_crash_on_the_way_forgets_nothing(new_scene: Callable[[], Scene]) -> N
     """A run that died once the role was there makes the function anew in the next one; `down` then leaves nothing."""
     scene = new_scene()
     scene.up()
-    _lose_the_role(scene)
+    lose_the_role(scene)
     with crashing(scene.aws, "after-call", 0) as calls, pytest.raises(Crash):
         scene.up()
     assert ["CreateRole"] == calls
@@ -299,7 +300,7 @@ def test_what_has_long_been_there_is_not_waited_for(
     events: list[Event] = []
     scene = replace(new_scene(), report=events.append)
     scene.up()
-    _lose_the_role(scene)
+    lose_the_role(scene)
     _grow_old(scene)
     events.clear()
     with watched(scene.aws) as asked:
@@ -327,7 +328,7 @@ def test_a_missing_role_of_what_is_not_ours_is_no_reason_to_wait_long(new_scene:
     """Where no record holds the function nothing is deleted for its role: the refusal comes after seconds."""
     scene = new_scene()
     scene.up()
-    _lose_the_role(scene)
+    lose_the_role(scene)
     scene.manifest.unlink()
     with pytest.raises(SafetyError), watched(scene.aws) as asked:
         scene.plan()
@@ -366,7 +367,7 @@ def test_a_role_that_was_seen_to_be_another_is_not_asked_for_again(new_scene: Ca
     """Once a role of another id was seen, a late read that shows the former one changes nothing."""
     scene = new_scene()
     scene.up()
-    _make_the_role_anew(scene)
+    make_the_role_anew(scene)
     with watched(scene.aws) as asked:
         scene.up()
     assert "CreateFunction" in asked.mutating
@@ -377,7 +378,7 @@ def test_a_crash_before_the_deletion_forgets_no_id(new_scene: Callable[[], Scene
     """A run that died just before it deleted the function leaves on record what the next one needs to delete it."""
     scene = new_scene()
     scene.up()
-    _make_the_role_anew(scene)
+    make_the_role_anew(scene)
     with crashing(scene.aws, "before-call", 1) as calls, pytest.raises(Crash):
         scene.up()
     assert ["PutRolePolicy", "DeleteFunction"] == calls

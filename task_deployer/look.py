@@ -8,6 +8,7 @@ from task_deployer.attached import noted
 from task_deployer.data_loss import Choices, heeding
 from task_deployer.dead_foreign import about_to_be_written, dead_foreign, refuse_dead
 from task_deployer.deliveries import with_outgoing
+from task_deployer.earlier_groups import taking_over
 from task_deployer.manifest import Manifest
 from task_deployer.one_task import records_of
 from task_deployer.plan import Desired, Plan, plan_up, renamed
@@ -50,8 +51,8 @@ def settled(means: Means, look: Look, journal: Manifest) -> Look:
 def planned_up(look: Look, lineage: str, choices: Choices) -> Plan:
     """Decide what an `up` does, heeding what the user chose. Raises what `plan_up` does."""
     planned = plan_up(look.desired, look.sight.observed, look.records, lineage)
-    told = renamed(noted(planned, look.sight.findings.notes), look.moved.former)
-    return heeding(told, choices, look.records)
+    noting = taking_over(noted(planned, look.sight.findings.notes), look.desired, look.sight.observed, look.records)
+    return heeding(renamed(noting, look.moved.former), choices, look.records)
 
 
 def refuse_dead_in(means: Means, planned: Plan, look: Look, choices: Choices) -> None:

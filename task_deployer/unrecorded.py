@@ -32,15 +32,17 @@ def unrecorded(
 ) -> tuple[Conflict, ...]:
     """Find what this stack has made before and would make again: one conflict for all of one lineage.
 
-    `desired` is without what is only to be used. `lineage` is this manifest's: one that records something takes over
-    what is of its own lineage, and nothing else; where it records nothing, what bears our ids in documents of others
-    is taken over with the rest.
+    What may simply be taken, as `up` does with a log group, is one only beside another thing of its lineage: then
+    `down --keep-logs` has not left it. `desired` is without what is only to be used. `lineage` is this manifest's: one
+    that records something takes over what is of its own lineage, and nothing else; where it records nothing, what bears
+    our ids in documents of others is taken over with the rest.
     """
-    found: dict[str, list[AnyResource]] = {}
+    own: dict[str, list[AnyResource]] = {}
     for resource in desired:
         seen = observed.get(resource.address)
         if resource.address not in records and isinstance(seen, Tagged) and _is_own(resource, seen):
-            found.setdefault(seen.tags.get(MANIFEST, ""), []).append(resource)
+            own.setdefault(seen.tags.get(MANIFEST, ""), []).append(resource)
+    found = {theirs: things for theirs, things in own.items() if any(thing.exclusive for thing in things)}
     parts = tuple(_parts(desired, observed)) if found and not records else ()
     conflicts = []
     for theirs, things in found.items():
@@ -65,7 +67,7 @@ def _conflict(
     things: Sequence[AnyResource], parts: tuple[tuple[Address, str], ...], why: str, *, adoptable: bool
 ) -> Conflict:
     ours = things[0].tags if isinstance(things[0], Owned) else {}
-    usable = not parts and all(isinstance(thing, Referenced) for thing in things)
+    usable = not parts and all(isinstance(thing, Referenced) for thing in things if thing.exclusive)
     return Conflict(
         (*((thing.address, _named(thing)) for thing in things), *parts),
         _adopt(usable=usable) if adoptable else _leave(usable=usable),
@@ -88,8 +90,8 @@ def _leave(*, usable: bool) -> str:
 
 
 def _is_own(resource: AnyResource, seen: Tagged) -> bool:
-    """Whether it bears this stack's tags, and may not simply be taken, as `up` does with a log group."""
-    return isinstance(resource, Owned) and resource.exclusive and not belongs_to_another(seen.tags, resource.tags)
+    """Whether it bears this stack's tags."""
+    return isinstance(resource, Owned) and not belongs_to_another(seen.tags, resource.tags)
 
 
 def _parts(desired: Iterable[AnyResource], observed: Mapping[Address, object]) -> Iterator[tuple[Address, str]]:

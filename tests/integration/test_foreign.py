@@ -337,3 +337,15 @@ def test_entries_that_are_left_dead_are_warned_of(project: Project, account: Acc
     left = account.s3.get_bucket_notification_configuration(Bucket=SHARED)[LAMBDA]
     assert {"l", "manual"} == {entry["Id"] for entry in left}
     assert f"function {FUNCTION}" not in set(account.listing()) - set(before)
+
+
+def test_a_log_group_that_was_there_before(project: Project, account: Account) -> None:
+    """The plan says what becomes of a log group that is older than the function, and says it once."""
+    account.logs.create_log_group(logGroupName=f"/aws/lambda/{FUNCTION}")
+
+    def told(command: str) -> tuple[str, bool]:
+        changes = project.succeed(command, "--json").document["changes"]
+        (group,) = (change for change in changes if change["address"] == "log_group.ingest")
+        return group["action"], "it was there before the function" in group["reason"]
+
+    assert [("update", True), ("update", True), ("keep", False)] == [told(one) for one in ("plan", "up", "plan")]

@@ -343,3 +343,20 @@ def test_a_bucket_of_others_that_s3_sends_elsewhere_is_a_config_error() -> None:
         "in another region: us-west-2",
         "chest.c: we are in eu-central-1",
     )
+
+
+def test_a_log_group_beside_others_of_its_lineage_was_not_kept() -> None:
+    """Where another manifest's things are there still its log group is not taken over, but told with them."""
+    older = {**TAGS, "task-deployer:manifest": "older"}
+    wish = LogGroup("ingest", "/aws/lambda/media-dev-ingest", 30, TAGS)
+    error = refusal([wish, A], {wish.address: SeenLogGroup(30, older), "toy.a": SeenToy(1, older)})
+    assert "log_group.ingest: name /aws/lambda/media-dev-ingest exists already" in error.detail.splitlines()
+    assert error.hint == ADOPT
+
+
+def test_a_log_group_of_others_keeps_no_bucket_from_being_used() -> None:
+    """What is offered for a thing that can be used is offered also where a log group of its lineage is beside it."""
+    older = {**TAGS, "task-deployer:manifest": "older"}
+    wish, chest = LogGroup("ingest", "/aws/lambda/media-dev-ingest", 30, TAGS), Chest("c", tags=TAGS)
+    error = refusal([wish, chest], {wish.address: SeenLogGroup(30, older), "chest.c": SeenToy(1, older)})
+    assert "`existing = true`" in error.hint

@@ -121,6 +121,7 @@ def expected(stack: str) -> set[str]:
     return {f"{stack}-dev-t{number}-shared-{word}" for number in range(TASKS) for word in ("Created", "Deleted")}
 
 
+@pytest.mark.waits
 def test_neither_loses_its_entries_silently(projects: tuple[Project, ...], account: Account, endpoint_url: str) -> None:
     """Of two `up` at once and two `down` at once each has its way or says by name that it has not; others' stay."""
     met = 0

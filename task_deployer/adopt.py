@@ -1,10 +1,19 @@
 """`adopt`: rebuild a manifest that was lost, from what is at AWS. Nothing at AWS changes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from task_deployer import manifest, stack
-from task_deployer.adoption import left_alone, left_over, lineage_of, plan_of, records_of, refuse_unknown
+from task_deployer.adoption import (
+    left_alone,
+    left_over,
+    left_over_entries,
+    lineage_of,
+    plan_of,
+    plan_of_strays,
+    records_of,
+    refuse_unknown,
+)
 from task_deployer.aws import Aws
 from task_deployer.commands import Run
 from task_deployer.conflicts import Unreadable
@@ -19,6 +28,8 @@ from task_deployer.readdress import Readdressed, readdressed, refuse_divided
 from task_deployer.resources.base import Address
 from task_deployer.resources.tagged_things import GET_RESOURCES, TagReader, arns_with
 from task_deployer.result import Result
+from task_deployer.stray_search import strays
+from task_deployer.strays import ends_of
 from task_deployer.survey import Survey, survey
 from task_deployer.tags import MANIFEST
 from task_deployer.unrecorded import last_change
@@ -53,9 +64,13 @@ def adopt(project: Project, run: Run, *, lineage: str | None = None) -> Result:
         desired = build(lineage=meant, found=sight.findings.found)
         refuse_divided(desired, moved.records)
         records = records_of(desired, sight.observed, meant, moved.records)
+        known = {**moved.records, **records}
+        found = strays(means, ends_of(known, aws.account), desired, known, sight.observed)
+        records = {a: r for a, r in found.beside(known).items() if a in records or a in found.records}
+        observed = {**sight.observed, **found.observed}
         if not records and not moved.former:
             raise _recorded_already(journal)
-        planned = _planned(plan_of(desired, sight.observed, records), moved)
+        planned = _planned(found.named(plan_of(desired, observed, records)), plan_of_strays(desired, found), moved)
         means.report(TakingOver(planned))
         number = len(planned.changes)
         where = f"{journal.stack}/{journal.env} in account {aws.account.id}, {aws.account.region}"
@@ -64,7 +79,11 @@ def adopt(project: Project, run: Run, *, lineage: str | None = None) -> Result:
         journal.readdress(moved.records)
         journal.take_over(meant, records)
         journal.bind(taken, sight.observed)
-        warnings = (*left_alone(desired, sight.observed, meant), *_left_over(means, desired, sight, meant))
+        warnings = (
+            *left_alone(desired, sight.observed, meant),
+            *_left_over(means, desired, observed, meant),
+            *found.warnings,
+        )
         return _result(journal, aws, planned, (*warnings, *sight.findings.warnings))
 
 
@@ -78,10 +97,11 @@ def _meant(journal: Manifest, desired: Sequence[Desired], sight: Survey, chosen:
     return journal.lineage
 
 
-def _planned(taken: Plan, moved: Readdressed) -> Plan:
+def _planned(taken: Plan, unwanted: Plan, moved: Readdressed) -> Plan:
     """What is taken over, and what of ours is wanted under another address."""
-    moves = (Change(address, moved.records[address].kind, Action.KEEP) for address in moved.former)
-    return renamed(Plan((*moves, *taken.changes)), moved.former)
+    told = {change.address for change in taken.changes}
+    moves = (Change(a, moved.records[a].kind, Action.KEEP) for a in moved.former if a not in told)
+    return renamed(Plan((*moves, *taken.changes, *unwanted.changes)), moved.former)
 
 
 def _question(number: int, where: str, lineage: str, since: str) -> str:
@@ -102,13 +122,16 @@ def _recorded_already(journal: Manifest) -> SafetyError:
     )
 
 
-def _left_over(means: Means, desired: Sequence[Desired], sight: Survey, lineage: str) -> Iterator[Warning]:
-    """Warn of what bears the lineage and is not in the config, or that it could not be looked for."""
+def _left_over(
+    means: Means, desired: Sequence[Desired], seen: Mapping[Address, object], lineage: str
+) -> Iterator[Warning]:
+    """Warn of what bears the lineage and is not in the config, and of its entries, or that nobody could look for it."""
     client: TagReader = means.aws.rare("resourcegroupstaggingapi")  # type: ignore[assignment]  # a client of that API
     question = Question("tag", lambda _: arns_with(client, MANIFEST, lineage))
     found = observe_all(means, {}, {_LISTING: question})[_LISTING]
     if isinstance(found, tuple):
-        yield from left_over(found, desired, sight.observed, means.aws.account)
+        yield from left_over(found, desired, seen, means.aws.account)
+        yield from left_over_entries(found, desired, seen, means.aws.account)
     elif isinstance(found, Unreadable):
         yield Warning(
             "left-over-unknown",

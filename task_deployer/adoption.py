@@ -7,7 +7,10 @@ from task_deployer.conflicts import Unreadable, is_existing
 from task_deployer.errors import SafetyError
 from task_deployer.plan import Action, Change, Desired, Plan
 from task_deployer.records import Origin, Record
-from task_deployer.resources.base import Address, Difference, Numbered, Owned, Tagged, is_absent
+from task_deployer.resources.base import Address, Difference, Numbered, Owned, Tagged, entries_of, is_absent
+from task_deployer.resources.notification_document import entries_in, stem_of
+from task_deployer.resources.notifications import SeenNotifications
+from task_deployer.strays import Strays
 from task_deployer.tags import MANIFEST, belongs_to_another, owner_of
 from task_deployer.warnings import Warning  # noqa: A004 - the contract's word
 
@@ -73,6 +76,13 @@ def plan_of(desired: Sequence[Desired], seen: Seen, records: Mapping[Address, Re
     )
 
 
+def plan_of_strays(desired: Sequence[Desired], found: Strays) -> Plan:
+    """What of ours was found under addresses that the config does not name: the next `up` takes it out."""
+    wanted = {resource.address for resource in desired}
+    unwanted = {address: record for address, record in found.records.items() if address not in wanted}
+    return found.named(Plan(tuple(Change(a, r.kind, Action.KEEP, _unwanted(r)) for a, r in unwanted.items())))
+
+
 def left_alone(desired: Sequence[Desired], seen: Seen, lineage: str) -> Iterator[Warning]:
     """Warn of what is this stack's by its tags, but of another lineage."""
     for other, addresses in _lineages(desired, seen).items():
@@ -88,6 +98,23 @@ def left_over(arns: Sequence[str], desired: Sequence[Desired], seen: Seen, accou
         if arn not in known:
             what = "it bears this stack's tags, but the config does not name it, so it was not taken over"
             yield Warning("left-over", Address(arn), f"{what}: name it and run this again, or remove it by hand.")
+
+
+def left_over_entries(
+    arns: Sequence[str], desired: Sequence[Desired], seen: Seen, account: Account
+) -> Iterator[Warning]:
+    """Warn of entries of ours, in documents that were read, that go to such things of the lineage."""
+    known = {arn for resource in desired for arn in resource.arns(account, resource.identity)}
+    for address, document in seen.items():
+        for entry in entries_in(document.document) if isinstance(document, SeenNotifications) else ():
+            if stem_of(entry) and entry.destination in arns and entry.destination not in known:
+                yield Warning(
+                    "left-over",
+                    address,
+                    f"{entry} is this stack's own, and was not taken over, since the config does not name what it goes "
+                    "to: name that and run this again, or take the entry out by hand (S3 console: the bucket's "
+                    "properties) before you remove that. Dead, it lets S3 refuse every change of these notifications.",
+                )
 
 
 def _arns(resource: Desired, there: object, account: Account) -> tuple[str, ...]:
@@ -107,6 +134,10 @@ def _is_taken(resource: Desired, there: object, lineage: str, records: Mapping[A
 
 def _differences(resource: Desired, seen: Seen) -> tuple[Difference, ...]:
     return () if is_existing(resource) else resource.diff(seen[resource.address])
+
+
+def _unwanted(record: Record) -> tuple[Difference, ...]:
+    return tuple(Difference(entry.partition("=")[0], None, "there") for entry in entries_of(record.identity))
 
 
 def _reason(record: Record) -> str:

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from task_deployer.aws import Account
 from task_deployer.plan import Action, Change, Plan
 from task_deployer.records import Record
-from task_deployer.resources import KINDS, Bucket, Function, Queue
+from task_deployer.resources import Bucket
 from task_deployer.resources.base import Address, entries_of
 from task_deployer.resources.cors import SeenCors
 from task_deployer.resources.cors_document import told
 from task_deployer.resources.notification_document import Entry, others
 from task_deployer.resources.notifications import SeenNotifications
+from task_deployer.strays import ends_of
 from task_deployer.warnings import Warning  # noqa: A004 - the contract's word
 from task_deployer.whose import id_start
 
@@ -44,11 +45,7 @@ def bystanders(
     """
     going = [change for change in planned.of(Action.DELETE) if not change.gone]
     buckets = {records[c.address].identity["bucket"]: c.address for c in going if c.kind == Bucket.kind}
-    fed = {
-        KINDS[c.kind].arns(account, records[c.address].identity)[0]: c.address
-        for c in going
-        if c.kind in (Function.kind, Queue.kind)
-    }
+    fed = ends_of({change.address: records[change.address] for change in going}, account)
     entries = (
         found
         for address, seen in sorted(observed.items())

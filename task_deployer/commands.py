@@ -16,36 +16,25 @@ from task_deployer.aws import Aws
 from task_deployer.bystanders import bystanders, consequences, left_dead, naming
 from task_deployer.config import Config
 from task_deployer.config.tree import shown
-from task_deployer.data_loss import (
-    CAREFUL,
-    Choices,
-    heeding,
-    lost_anew,
-    naming_lost,
-    question,
-    question_up,
-    refuse_loss,
-)
+from task_deployer.data_loss import CAREFUL, Choices, lost_anew, naming_lost, question, question_up, refuse_loss
 from task_deployer.engine import execute
 from task_deployer.errors import AccountChangedError, CredentialsError, Interrupted
 from task_deployer.events import Outcome, Planned
-from task_deployer.hidden import let_new_show, let_tags_show
 from task_deployer.in_flight import Lookout
 from task_deployer.kept_documents import forget, with_care
 from task_deployer.kept_statements import StatementKeeper
 from task_deployer.late_groups import remove_late_groups
-from task_deployer.look import look_at, planned_up, refuse_dead_in, settled
+from task_deployer.look import look_at, look_at_recorded, planned_down, planned_up, refuse_dead_in, settled
 from task_deployer.manifest import Manifest
 from task_deployer.observe import until_shown
 from task_deployer.outputs import Outputs, outputs_of
-from task_deployer.plan import Action, Desired, Plan, plan_down
+from task_deployer.plan import Action, Desired, Plan
 from task_deployer.project import Project, prepare
 from task_deployer.put_back import put_back_kept
 from task_deployer.refusals import is_unreached
 from task_deployer.resources.base import Address
 from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
-from task_deployer.survey import survey
 from task_deployer.walk import Means
 from task_deployer.warnings import Warning, late, left_behind, lost, overwritten, refuse, told, warnings_of  # noqa: A004 - ours
 
@@ -84,7 +73,8 @@ def up(
         beside = bystanders(planned, look.sight.observed, look.moved.records, aws.account, journal.base)
         lost = lost_anew(planned, means, look.records)
         planned = naming_lost(naming(planned, beside), lost)
-        warnings = _warnings(config, only, look.sight.findings, *left_dead(beside), strict=strict)
+        more = (*look.strays.warnings, *left_dead(beside))
+        warnings = _warnings(config, only, look.sight.findings, *more, strict=strict)
         holding = refuse_loss(planned, means, look.records, choices)
         means.report(Planned(planned))
         if asked := question_up(holding, lost, consequences(beside)):
@@ -115,7 +105,8 @@ def plan(
     refuse_dead_in(means, planned, look, choices)
     beside = bystanders(planned, look.sight.observed, look.moved.records, aws.account, journal.base)
     planned = naming_lost(naming(planned, beside), lost_anew(planned, means, look.records))
-    warnings = _warnings(config, only, look.sight.findings, *left_dead(beside), strict=strict)
+    more = (*look.strays.warnings, *left_dead(beside))
+    warnings = _warnings(config, only, look.sight.findings, *more, strict=strict)
     refuse_loss(planned, means, look.records, choices)
     outputs = outputs_of({r.address: (r.kind, r.identity) for r in look.desired}, aws.account)
     return _result("plan", journal, aws, plan=planned, outputs=outputs, warnings=warnings)
@@ -162,18 +153,17 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     means = run.connect(aws)
     age = recorded.age
     with manifest.opened(recorded.link or recorded.path, recorded.stack, recorded.env, aws.account) as journal:
-        sight = survey(means, (), journal.records, journal.base)
-        observed = let_new_show(means, journal.records, sight.observed, age)
-        observed = let_tags_show(means, journal.records, observed, journal.lineage)
-        planned = heeding(plan_down(journal.records, observed, journal.lineage, choices.kept), choices, journal.records)
-        beside = bystanders(planned, observed, journal.records, aws.account, journal.base)
+        look = look_at_recorded(means, journal, age)
+        planned = planned_down(look, journal.lineage, choices)
+        beside = bystanders(planned, look.sight.observed, look.records, aws.account, journal.base)
         planned = naming(planned, beside)
-        holding = refuse_loss(planned, means, journal.records, choices)
+        holding = refuse_loss(planned, means, look.records, choices)
         means.report(Planned(planned))
         where = f"{journal.stack}/{journal.env} in account {aws.account.id}, {aws.account.region}"
         run.confirm(question(planned, where, holding, consequences(beside)))
-        outcome = _execute(planned, (), observed, journal, means)
-    said = (*others, *left_dead(beside), *map(told, remarks))
+        journal.readdress(look.records)
+        outcome = _execute(planned, (), look.sight.observed, journal, means)
+    said = (*others, *look.strays.warnings, *left_dead(beside), *map(told, remarks))
     return _result("down", journal, aws, plan=planned, outcome=outcome, warnings=said)
 
 

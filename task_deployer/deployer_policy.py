@@ -58,7 +58,7 @@ def deployer_policies(desired: Sequence[Desired], account: Account, records: Rec
         "status": merge(read),
         "policy": merge(read),
         "doctor": merge([*read, *looking, *_simulating(account), *_reserving(desired)]),
-        "adopt": merge([*adopting, _listing(wanted, GET_RESOURCES)]),
+        "adopt": merge([*adopting, *_looking_for_strays(wanted, account), _listing(wanted, GET_RESOURCES)]),
         "up": merge([*needed["up"], *looking, *_explaining(dropped, account)]),
         "down": merge([*needed["down"], *looking, *_explaining(things, account)]),
         "restore-notifications": merge(
@@ -129,6 +129,12 @@ def _widening(dropped: Iterable[_Thing]) -> Statement:
 
 def _explaining(things: Iterable[_Thing], account: Account) -> Iterator[Statement]:
     yield from _statements(_of_ours(things), account, lambda rights: rights.explaining, "Explain")
+
+
+def _looking_for_strays(things: Iterable[_Thing], account: Account) -> Iterator[Statement]:
+    """See which buckets may send to our functions: there may be entries of ours there, or CORS rules, on no record."""
+    functions = [thing for thing in things if thing.kind == Function.kind]
+    yield from _statements(functions, account, lambda rights: rights.explaining, "Explain")
 
 
 def _destinations(things: Iterable[_Thing], account: Account) -> Iterator[Statement]:

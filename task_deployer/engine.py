@@ -11,6 +11,7 @@ from task_deployer.aws import Aws
 from task_deployer.conflicts import is_existing
 from task_deployer.errors import AccountChangedError, ResourceError, SafetyError, TaskDeployError, UnsureError
 from task_deployer.events import Outcome, Skipped
+from task_deployer.forbidden import CODES
 from task_deployer.hidden import is_still_there
 from task_deployer.manifest import Manifest
 from task_deployer.observe import until_gone
@@ -23,6 +24,7 @@ from task_deployer.resources.base import ENTRIES, Address, HoldsData, Identity, 
 from task_deployer.resources.other_writers import Borrowing
 from task_deployer.resources.tied import Bound
 from task_deployer.resources.unmade import made_nothing
+from task_deployer.strays import left_there
 from task_deployer.walk import Means, Steps, Walk
 
 
@@ -170,6 +172,14 @@ class _Backwards:
         self._manifest.put(change.address, with_status(self._records[change.address], Status.DELETING))
 
     def _job(self, change: Change, aws: Aws) -> None:
+        try:
+            self._remove(change, aws)
+        except ResourceError as error:
+            if not change.stray or error.code not in CODES:
+                raise
+            aws.care.tell(left_there(change, error))
+
+    def _remove(self, change: Change, aws: Aws) -> None:
         kind, identity = KINDS[change.kind], self._records[change.address].identity
         if ENTRIES in identity:
             identity = {**identity, ENTRIES: " ".join(change.entries)}

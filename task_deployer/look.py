@@ -1,4 +1,4 @@
-"""What `up`, `plan` and `status` look at, and what an `up` makes of it."""
+"""What the commands look at before they decide, and what an `up` or a `down` makes of it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -9,12 +9,15 @@ from task_deployer.data_loss import Choices, heeding
 from task_deployer.dead_foreign import about_to_be_written, dead_foreign, refuse_dead
 from task_deployer.deliveries import with_outgoing
 from task_deployer.earlier_groups import taking_over
+from task_deployer.hidden import let_new_show, let_tags_show
 from task_deployer.manifest import Manifest
 from task_deployer.one_task import records_of
-from task_deployer.plan import Desired, Plan, plan_up, renamed
+from task_deployer.plan import Desired, Plan, plan_down, plan_up, renamed
 from task_deployer.readdress import Readdressed, readdressed
 from task_deployer.records import Record
 from task_deployer.resources.base import Address
+from task_deployer.stray_search import strays
+from task_deployer.strays import NO_STRAYS, Strays, going
 from task_deployer.survey import Survey
 from task_deployer.walk import Means
 
@@ -23,13 +26,15 @@ from task_deployer.walk import Means
 class Look:
     """What is wanted in the light of what is there, what is recorded of it, each where it is wanted, and what was seen.
 
-    `moved` are all records of the manifest, also those that the run is not about.
+    `moved` are all records of the manifest, also those that the run is not about. `strays` are in all of these: what of
+    ours goes to what this run deletes, and was on no record.
     """
 
     desired: tuple[Desired, ...]
     records: Mapping[Address, Record]
     sight: Survey
     moved: Readdressed
+    strays: Strays = NO_STRAYS
 
 
 def look_at(means: Means, build: Callable[..., tuple[Desired, ...]], journal: Manifest, only: str | None) -> Look:
@@ -41,18 +46,47 @@ def look_at(means: Means, build: Callable[..., tuple[Desired, ...]], journal: Ma
     return Look(build(found=sight.findings.found), records, sight, moved)
 
 
+def look_at_recorded(means: Means, journal: Manifest, age: float) -> Look:
+    """Read all that is recorded, for a run that is to remove it; `age` is that of the newest record in seconds."""
+    sight = survey.survey(means, (), journal.records, journal.base)
+    observed = let_new_show(means, journal.records, sight.observed, age)
+    observed = let_tags_show(means, journal.records, observed, journal.lineage)
+    moved = Readdressed(journal.records, {})
+    return _with_strays(means, Look((), journal.records, replace(sight, observed=observed), moved), journal.lineage)
+
+
 def settled(means: Means, look: Look, journal: Manifest) -> Look:
     """The same, when what is only still shown has passed, and tags have come: for a run that is to make the wanted."""
     sight = survey.settled(means, look.desired, look.records, look.sight, journal)
     desired = with_outgoing(look.desired, look.records, sight.observed, journal.lineage)
-    return replace(look, desired=desired, sight=sight)
+    return _with_strays(means, replace(look, desired=desired, sight=sight), journal.lineage)
+
+
+def _with_strays(means: Means, look: Look, lineage: str) -> Look:
+    """The same, with what of ours no record names and goes to what the run deletes."""
+    observed = look.sight.observed
+    ends = going(look.desired, look.records, observed, lineage, means.aws.account)
+    found = strays(means, ends, look.desired, look.records, observed)
+    return replace(
+        look,
+        records=found.beside(look.records),
+        sight=replace(look.sight, observed={**observed, **found.observed}),
+        moved=replace(look.moved, records=found.beside(look.moved.records)),
+        strays=found,
+    )
 
 
 def planned_up(look: Look, lineage: str, choices: Choices) -> Plan:
     """Decide what an `up` does, heeding what the user chose. Raises what `plan_up` does."""
     planned = plan_up(look.desired, look.sight.observed, look.records, lineage)
     noting = taking_over(noted(planned, look.sight.findings.notes), look.desired, look.sight.observed, look.records)
-    return heeding(renamed(noting, look.moved.former), choices, look.records)
+    return heeding(look.strays.named(renamed(noting, look.moved.former)), choices, look.records)
+
+
+def planned_down(look: Look, lineage: str, choices: Choices) -> Plan:
+    """Decide how all that is recorded goes, heeding what the user chose. Raises what `plan_down` does."""
+    planned = plan_down(look.records, look.sight.observed, lineage, choices.kept)
+    return heeding(look.strays.named(planned), choices, look.records)
 
 
 def refuse_dead_in(means: Means, planned: Plan, look: Look, choices: Choices) -> None:

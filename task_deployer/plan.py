@@ -41,7 +41,8 @@ class Change:
     `empties`: what it holds is removed first. `forgets`: it stays at AWS, and its record is dropped. `entries`: those
     recorded in a shared document that the change is about; what else is recorded there stays. `anew`: it cannot be
     healed in place, so it is deleted and made again. `gone`: it was absent before, so its deletion is no deed of ours.
-    `former`: the address under which it was recorded until now.
+    `former`: the address under which it was recorded until now. `stray`: it was on no record at all, and where whoever
+    runs this may not remove it, it is left, and told.
     """
 
     address: Address
@@ -56,6 +57,7 @@ class Change:
     anew: bool = False
     gone: bool = False
     former: Address | None = None
+    stray: bool = False
 
 
 @dataclass(frozen=True)

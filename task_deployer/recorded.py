@@ -148,8 +148,8 @@ def _question(entry: Entry) -> str:
 def dead_entries(entry: Entry) -> str:
     """What becomes of entries that are forgotten while that to which they go is on record."""
     return (
-        f"Its entries still go to {', '.join(entry.feeds)}: a `down` deletes that and leaves them, and S3 then refuses "
-        "every change of these notifications until they are removed. `up` records them again."
+        f"Its entries still go to {', '.join(entry.feeds)}: a `down` that deletes that takes them out all the same, "
+        "since S3 refuses every change of notifications with dead entries in them. `up` records them again."
     )
 
 

@@ -1,5 +1,6 @@
 """The rules of a bucket's CORS document, and merging ours into a document that others share with us. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -59,6 +60,11 @@ def clashes(document: Sequence[Rule], rules: Sequence[CorsRule]) -> tuple[str, .
     """The ids of ours that rules in the document bear which say something else."""
     found = {rule.get("ID"): canonical(rule) for rule in document}
     return tuple(rule.id for rule in rules if rule.id in found and found[rule.id] != canonical(rule.render()))
+
+
+def numbered(rule: Rule, stem: str) -> bool:
+    """Whether its id is this with a number behind it, as those of the rules of one bucket of one task are."""
+    return re.fullmatch(f"{re.escape(stem)}-[1-9][0-9]*", str(rule.get("ID") or "")) is not None
 
 
 def differences(wanted: Sequence[CorsRule], found: Sequence[Rule]) -> tuple[Difference, ...]:

@@ -47,6 +47,7 @@ class Function(Resource[SeenFunction]):
         ),
         delete=("lambda:DeleteFunction",),
         replacing=published.ACTIONS,
+        explaining=("lambda:GetPolicy",),
     )
     scope: str
     name: str

@@ -22,6 +22,9 @@ LISTS = tuple(_ARNS)
 """The lists of entries in a document."""
 
 _BY_ARN = {"arn:[^:]+:lambda:": LAMBDA, "arn:[^:]+:sqs:": QUEUE, "arn:[^:]+:sns:": TOPIC}
+_HALVES = ("Created", "Deleted")
+_KEY = re.compile("[a-z][a-z0-9-]*")
+_UNQUALIFIED = re.compile("arn:[^:]+:(lambda:[^:]*:[^:]*:function|sqs:[^:]*:[^:]*):[^:]+")
 _OURS = (LAMBDA, QUEUE)
 """The lists in which entries of ours can be."""
 
@@ -77,6 +80,21 @@ class Entry:
 def going_to(keys: Sequence[str], names: Collection[str]) -> tuple[str, ...]:
     """Those of these keys whose entries go to a function or queue of one of these names."""
     return tuple(key for key in keys if key.rpartition(":")[2] in names)
+
+
+def stem_of(entry: Entry) -> str:
+    """What an entry of ours is named after, its id without `-Created` or `-Deleted`; empty for one of another form.
+
+    Id and destination go together: the one of a function `F` begins with `F-` and goes on with a bucket's key, that of
+    a queue `S-events` begins with `S` and has nothing more. So no stack's entry passes for another's.
+    """
+    stem, _, which = entry.id.rpartition("-")
+    name = entry.destination.rpartition(":")[2]
+    if which not in _HALVES or _UNQUALIFIED.fullmatch(entry.destination) is None:
+        return ""
+    if entry.list == QUEUE:
+        return stem if name == f"{stem}-events" else ""
+    return stem if _KEY.fullmatch(stem.removeprefix(f"{name}-")) and stem.startswith(f"{name}-") else ""
 
 
 def named(entries: Iterable[Entry]) -> dict[str, Entry]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from task_deployer.resources.base import Refusal
-from task_deployer.resources.notification_document import Document, Entry, others
+from task_deployer.resources.notification_document import Document, Entry, others, stem_of
 
 MOST = 100
 """How many entries a bucket's document may have (S3 user guide, "Amazon S3 Event Notifications")."""
@@ -14,19 +14,38 @@ _OVERLAP = (
     'Tell the rules apart by prefix or suffix, drop one of them, or set `delivery = "eventbridge"` for this bucket: '
     "EventBridge knows no overlap."
 )
+_SPARED = (
+    "It is this stack's own, and --only leaves it as it is: run `up` without --only, which makes all entries as the "
+    "config wants them."
+)
+_NOT_RECORDED = (
+    "Run `task-deploy adopt`: it records that entry, and changes nothing at AWS. The next `up` then takes it out."
+)
 _TOO_MANY = (
     'Let one task listen where several do, or set `delivery = "eventbridge"` for this bucket: that needs no entries.'
 )
 
 
-def obstacles(document: Document, entries: Sequence[Entry], keys: Sequence[str]) -> tuple[Refusal, ...]:
+def obstacles(
+    document: Document, entries: Sequence[Entry], keys: Sequence[str], spared: Sequence[str] = ()
+) -> tuple[Refusal, ...]:
     """Why S3 would refuse these entries of ours beside what is there; empty if it would not.
 
-    `keys` are those of ours that are written over. An id that is taken is told alone: its entry overlaps as well.
+    `keys` are those of ours that are written over, `spared` those that this run leaves alone. An id that is taken is
+    told alone: its entry overlaps as well.
     """
     taken = tuple(Refusal(what, SAME_ID) for what in clashes(document, entries, keys))
-    met = tuple(Refusal(what, _OVERLAP) for what in overlaps(document, entries, keys))
+    ends = {*(entry.destination for entry in entries), *(key.partition("=")[2] for key in spared)}
+    strays = [other for other in others(document, (*keys, *spared)) if stem_of(other) and other.destination in ends]
+    met = tuple(_refusal(*two, spared, strays) for two in _overlapping(document, entries, keys))
     return taken or (*met, *_too_many(document, entries, keys))
+
+
+def _refusal(mine: Entry, other: Entry, spared: Sequence[str], strays: Sequence[Entry]) -> Refusal:
+    """What to do depends on whose the other is: `strays` are this stack's own, and on no record."""
+    if other in strays:
+        return Refusal(f"this stack's own, not recorded: {_told(other, mine)}", _NOT_RECORDED, bears_our_id=True)
+    return Refusal(_told(mine, other), _SPARED if other.key in spared else _OVERLAP)
 
 
 def clashes(document: Document, entries: Sequence[Entry], keys: Sequence[str]) -> tuple[str, ...]:
@@ -42,13 +61,18 @@ def overlaps(document: Document, entries: Sequence[Entry], keys: Sequence[str]) 
 
     It holds across functions, queues and topics. Each is told with a key that both would match.
     """
+    return tuple(_told(mine, other) for mine, other in _overlapping(document, entries, keys))
+
+
+def _overlapping(document: Document, entries: Sequence[Entry], keys: Sequence[str]) -> Iterator[tuple[Entry, Entry]]:
     theirs = others(document, keys)
-    found = [(mine, other) for mine in entries for other in theirs if overlap(mine, other)]
-    found += [(one, other) for one, other in combinations(entries, 2) if overlap(one, other)]
-    return tuple(
-        f"{mine} overlaps {other}: {_shared_event(mine, other)} of the key {shared_key(mine, other)!r} would go to both"
-        for mine, other in found
-    )
+    yield from ((mine, other) for mine in entries for other in theirs if overlap(mine, other))
+    yield from ((one, other) for one, other in combinations(entries, 2) if overlap(one, other))
+
+
+def _told(mine: Entry, other: Entry) -> str:
+    both = f"{_shared_event(mine, other)} of the key {shared_key(mine, other)!r}"
+    return f"{mine} overlaps {other}: {both} would go to both"
 
 
 def overlap(one: Entry, other: Entry) -> bool:

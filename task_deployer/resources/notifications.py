@@ -67,8 +67,9 @@ class Notifications(Resource[SeenNotifications]):
     """The entries of all tasks of this stack in one bucket's document: one writer for one document.
 
     `parts` are what has to be there before the first event comes. `spared` are keys of this stack's entries that this
-    run leaves alone, because it is about one task only. `eventbridge` puts EventBridge's setting into the document;
-    it stays there, also when our entries go, because nobody can tell who else relies on it.
+    run leaves alone, because it is about one task only: those of other tasks, and what else is on record. `eventbridge`
+    puts EventBridge's setting into the document; it stays there, also when our entries go, because nobody can tell who
+    else relies on it.
     """
 
     kind: ClassVar[str] = "notifications"
@@ -125,7 +126,7 @@ class Notifications(Resource[SeenNotifications]):
     def refusals(self, seen: object, recorded: tuple[str, ...]) -> tuple[Refusal, ...]:  # noqa: ARG002 - the keys tell
         """Which entries of others bear our ids; which of ours overlap another; whether they are too many."""
         there, ours = (seen.document, self._replaced(seen)) if isinstance(seen, SeenNotifications) else ({}, ())
-        return obstacles(there, self.entries, ours)
+        return obstacles(there, self.entries, ours, self.spared)
 
     def create(self, aws: Aws) -> None:
         self._write(aws, replace(self._part, keys=tuple(entry.key for entry in self.entries)))

@@ -17,7 +17,7 @@ class Rights:
     replacing: tuple[str, ...] = ()
     """Reads that say what is lost where one has to be made anew: `plan` and `up` tell it before."""
     explaining: tuple[str, ...] = ()
-    """Reads that say why a deletion failed. Nothing needs them: where they are forbidden, less is told."""
+    """Reads that say why a deletion failed, or what it concerns. Where they are forbidden, less is told."""
 
     @property
     def unlimited(self) -> tuple[str, ...]:

@@ -11,6 +11,9 @@ SERVICE = "s3.amazonaws.com"
 
 _LIKENESS = re.compile(r"(ForAnyValue:|ForAllValues:)?(String|Arn)(Equals|EqualsIgnoreCase|Like)(IfExists)?")
 
+_BUCKET = re.compile("arn:[^:]+:s3:::([a-z0-9][a-z0-9.-]+)")
+"""The ARN of one bucket, without a wildcard."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -31,6 +34,16 @@ def allows(policy: str, source: Source, action: str) -> bool:
         and all(_holds(pair, known) for pair in _conditions(statement.get("Condition")))
         for statement in _mappings(json.loads(policy).get("Statement", []))
     )
+
+
+def sources(policy: str) -> Iterator[Source]:
+    """The buckets that the policy's statements name one by one, each with its account: empty if none is named."""
+    for statement in _mappings(json.loads(policy).get("Statement", [])):
+        told = {key: _words(value) for key, value in _conditions(statement.get("Condition"))}
+        account = next(iter(told.get("aws:sourceaccount", [])), "")
+        for arn in told.get("aws:sourcearn", []):
+            if bucket := _BUCKET.fullmatch(arn):
+                yield Source(bucket[1], arn, account)
 
 
 def _is_s3(principal: object) -> bool:

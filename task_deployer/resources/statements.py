@@ -51,7 +51,7 @@ def keeping_statements(aws: Aws, function: str, make_anew: Callable[[], None]) -
     ends it before anything is removed. The making is repeated on its own where AWS has no time: done again from its
     start, it would find ours no more.
     """
-    found = _read(aws, function)
+    found = read(aws, function)
     there = {one.get("Sid") for one in found}
     statements = [*found, *(one for one in aws.care.statements.kept(function) if one.get("Sid") not in there)]
     aws.care.statements.keep(function, statements)
@@ -88,7 +88,8 @@ def parameters(statement: Statement) -> dict[str, str] | None:
     return {"StatementId": str(sid), "Action": str(action), "Principal": str(principal), **texts}
 
 
-def _read(aws: Aws, function: str) -> Sequence[Statement]:
+def read(aws: Aws, function: str) -> Sequence[Statement]:
+    """Read all statements of the function's policy. GetPolicy has one 404 for no function and for no policy: none."""
     try:
         policy = json.loads(aws.lambda_.get_policy(FunctionName=function)["Policy"])
     except ClientError as error:

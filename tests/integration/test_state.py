@@ -121,10 +121,10 @@ def test_a_forgotten_bucket_is_used_as_it_is(deployed: Project, project: Project
     assert {**bucket, "notifications": {}} == account.listing()[f"bucket {BUCKET}"]
 
 
-def test_forgotten_entries_are_told_to_die(deployed: Project, project: Project, account: Account) -> None:
-    """Who forgets notification entries is told, asked or not, what a `down` would leave; `up` records them again."""
+def test_forgotten_entries_are_told_to_go(deployed: Project, project: Project, account: Account) -> None:
+    """Who forgets notification entries is told, asked or not, what a `down` does with them; `up` records them again."""
     address = f"notifications.{BUCKET}"
-    words = ("Its entries still go to function.ingest", "`up` records them again")
+    words = ("Its entries still go to function.ingest", "takes them out all the same", "`up` records them again")
     asked = deployed.run("state", "forget", address)
     assert 2 == asked.code
     assert all(word in asked.err for word in words)

@@ -11,7 +11,7 @@ from task_deployer.deliveries import with_outgoing
 from task_deployer.earlier_groups import taking_over
 from task_deployer.hidden import let_new_show, let_tags_show
 from task_deployer.manifest import Manifest
-from task_deployer.one_task import records_of
+from task_deployer.one_task import records_of, sparing
 from task_deployer.plan import Desired, Plan, plan_down, plan_up, renamed
 from task_deployer.readdress import Readdressed, readdressed
 from task_deployer.records import Record
@@ -43,7 +43,8 @@ def look_at(means: Means, build: Callable[..., tuple[Desired, ...]], journal: Ma
     moved = readdressed(bare, journal.records)
     records = records_of(moved.records, only, bare)
     sight = survey.survey(means, bare, records, journal.base, journal.age)
-    return Look(build(found=sight.findings.found), records, sight, moved)
+    desired = sparing(build(found=sight.findings.found), moved.records, records)
+    return Look(desired, records, sight, moved)
 
 
 def look_at_recorded(means: Means, journal: Manifest, age: float) -> Look:

@@ -1,6 +1,6 @@
 """What a run for one task alone is about: its records, and its entries in the documents that tasks share. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from task_deployer.plan import Desired
@@ -21,6 +21,23 @@ def records_of(
     names |= {r.identity["arn"].rpartition(":")[2] for a, r in records.items() if a.startswith(f"queue.{only}.")}
     about = {a: _about(r, names) for a, r in records.items()}
     return {a: r for a, r in about.items() if a in wanted or _is_of(a, r, only)}
+
+
+def sparing(
+    desired: Sequence[Desired], records: Mapping[Address, Record], about: Mapping[Address, Record]
+) -> tuple[Desired, ...]:
+    """What is wanted, sparing entries on record that the run is not `about`, also those that the config dropped."""
+    return tuple(
+        replace(one, spared=(*one.spared, *_spared(one, records.get(one.address), about.get(one.address))))
+        if isinstance(one, Notifications)
+        else one
+        for one in desired
+    )
+
+
+def _spared(wanted: Notifications, record: Record | None, about: Record | None) -> Iterator[str]:
+    known, mine = (set(entries_of(r.identity)) if r is not None else set[str]() for r in (record, about))
+    yield from sorted(known - mine - set(entries_of(wanted.identity)) - set(wanted.stays))
 
 
 def _about(record: Record, names: Collection[str]) -> Record:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from task_deployer.aws import Account
-from task_deployer.resources import Function, LogGroup, Queue, Role
+from task_deployer.resources import Bucket, Function, LogGroup, Queue, Role
 from task_deployer.resources.base import Address, Identity
 
 Outputs = dict[str, dict[str, dict[str, object]]]
@@ -12,6 +12,7 @@ Outputs = dict[str, dict[str, dict[str, object]]]
 def outputs_of(things: Mapping[Address, tuple[str, Identity]], account: Account) -> Outputs:
     """Make the outputs of these (kind, identity), in the shape of `--json`: tasks and command topics."""
     outputs: Outputs = {"tasks": {}, "command_topics": {}}
+    buckets = {address.partition(".")[2] for address, (kind, _) in things.items() if kind == Bucket.kind}
     for address, (kind, identity) in sorted(things.items()):
         scope = address.partition(".")[2]
         task = outputs["tasks"].setdefault(scope.partition(".")[0], {}) if _of_task(kind, scope) else {}
@@ -28,7 +29,8 @@ def outputs_of(things: Mapping[Address, tuple[str, Identity]], account: Account)
             case "queue":
                 queue = {"name": identity["arn"].rpartition(":")[2], **identity}
                 if scope.endswith(".events"):
-                    _bucket(task, scope)["event_queue"] = queue
+                    if scope.removesuffix(".events") in buckets:  # else it waits to be deleted: its bucket has moved on
+                        _bucket(task, scope)["event_queue"] = queue
                 elif scope.endswith(".failures"):
                     task["failure_queue"] = queue
                 else:
@@ -40,7 +42,7 @@ def outputs_of(things: Mapping[Address, tuple[str, Identity]], account: Account)
 
 def _of_task(kind: str, scope: str) -> bool:
     """Whether it is a task's own; of the queues, those that do not hold a topic's commands."""
-    return kind in {Function.kind, Role.kind, LogGroup.kind, "bucket"} or (kind == Queue.kind and "." in scope)
+    return kind in {Function.kind, Role.kind, LogGroup.kind, Bucket.kind} or (kind == Queue.kind and "." in scope)
 
 
 def _bucket(task: dict[str, object], scope: str) -> dict[str, object]:

@@ -278,3 +278,49 @@ def test_up_says_whose_the_entry_in_its_way_is(outdated: Life) -> None:
     assert () == outdated.scene.up().outcome.failed
     assert names("z") == outdated.ours("later-theirs")
     assert names("x") == outdated.ours()
+
+
+def test_only_says_that_the_other_is_recorded(life: Life) -> None:
+    """An entry of a task that was renamed, which `--only` spares, is told with the true advice: `up` without it."""
+    life.up(TASK, attached("x"))
+    life.configure(TASK.replace("tasks.a", "tasks.b"), attached("x").replace("tasks.a", "tasks.b"))
+    with watched(life.scene.aws) as asked, pytest.raises(SafetyError) as caught:
+        life.scene.up(only="b")
+    assert [] == asked.mutating
+    assert f"{life.scene.name}-dev-a-x-Created" in caught.value.detail
+    assert "run `up` without --only" in caught.value.hint
+    assert "prefix" not in caught.value.hint
+    assert () == life.scene.up().outcome.failed
+    assert [one.replace("a-", "b-", 1) for one in names("x")] == life.ours()
+
+
+def test_only_leaves_what_the_config_dropped(life: Life) -> None:
+    """`--only` leaves recorded entries of a dropped task as they are, at AWS and on record, where nothing overlaps."""
+    life.up(TASK, attached("x", "theirs", 'prefix = "in/"'))
+    other = attached("x", "theirs", 'prefix = "out/"').replace("tasks.a", "tasks.b")
+    life.configure(TASK.replace("tasks.a", "tasks.b"), other)
+    assert () == life.scene.up(only="b").outcome.failed
+    both = [f"{task}-x-{which}" for task in "ab" for which in ("Created", "Deleted")]
+    assert {*both, "a-x-1", "b-x-1"} == set(life.ours())
+    assert () == life.scene.up(only="b").plan.pending
+    life.scene.down()
+    life.assert_nothing_left()
+
+
+def test_only_offers_the_bucket_where_it_is_recorded(life: Life) -> None:
+    """After a task was renamed, `--only` shows the bucket with the new name alone; the former queue waits for `up`."""
+    queued = '[tasks.a.buckets.x]\nmode = "Read"\nname = "{name}-data"\ndelivery = "queue"\n'
+    life.up(TASK, queued)
+    bridged = queued.replace('"queue"', '"eventbridge"')
+    life.configure(*(table.replace("tasks.a", "tasks.b") for table in (TASK, bridged)))
+    result = life.scene.up(only="b")
+    assert () == result.outcome.failed
+    assert result.outputs is not None
+    tasks = result.outputs["tasks"]
+    assert "buckets" not in tasks["a"]
+    data = f"{life.scene.name}-data"
+    assert {"x": {"name": data, "arn": f"arn:aws:s3:::{data}"}} == tasks["b"]["buckets"]
+    assert () == life.scene.up().outcome.failed
+    after = life.scene.status().outputs
+    assert after is not None
+    assert {"b"} == after["tasks"].keys()

@@ -77,3 +77,12 @@ def test_nothing_has_empty_outputs() -> None:
     """A stack of nothing has both tables, empty; a thing that offers nothing adds nothing."""
     things = {Address("lifecycle.a.b"): ("lifecycle", {"bucket": "b"})}
     assert outputs_of(things, ACCOUNT) == {"tasks": {}, "command_topics": {}}
+
+
+def test_a_queue_whose_bucket_moved_offers_no_bucket(tmp_path: Path) -> None:
+    """A queue of events that outlived the record of its bucket, until `up` deletes it, makes no bucket of its own."""
+    made = resources_of(tmp_path, bucket_table('delivery = "queue"')).values()
+    things = {r.address: (r.kind, r.identity) for r in made if r.kind != "bucket"}
+    task = outputs_of(things, ACCOUNT)["tasks"]["ingest"]
+    assert "buckets" not in task
+    assert "function" in task

@@ -57,7 +57,7 @@ def adopt(project: Project, run: Run, *, lineage: str | None = None) -> Result:
         build = partial(stack.build, config, aws.account, archives=archives)
         bare = build(lineage=journal.lineage)
         moved = readdressed(bare, journal.records)
-        sight = survey(means, bare, {}, journal.base)
+        sight = survey(means, bare, Readdressed({}), journal.base)
         meant = _meant(journal, bare, sight, lineage)
         if meant is None:
             return _result(journal, aws, Plan(), ())

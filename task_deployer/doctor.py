@@ -199,13 +199,13 @@ def _at_aws(means: Means, ground: _Ground, notes: _Notes) -> None:
     """Read all that is wanted or recorded and ask about the rights, at the same time."""
     account, journal = means.aws.account, ground.journal
     desired = _desired(means.aws, ground, notes)
-    records = readdressed(desired, journal.records).records if journal else {}
+    moved = readdressed(desired, journal.records if journal else {})
+    records, (base, age) = moved.records, (journal.base, journal.age) if journal else ("", 0)
     needed = needed_policies(desired, account, records) if desired else {}
     wanted = {name: rights_of(document) for name, document in needed.items()}
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(_lacking, means, frozenset[Right]().union(*wanted.values()))
-        base, age = (journal.base, journal.age) if journal else ("", 0)
-        sight = notes.attempt("resources", lambda: survey(means, desired, records, base, age))
+        sight = notes.attempt("resources", lambda: survey(means, desired, moved, base, age))
         missing = means.aws.lookout.until(asked)
     notes.checks += rights_checks(means.aws.caller, wanted, missing)
     if sight is None:

@@ -42,17 +42,17 @@ def look_at(means: Means, build: Callable[..., tuple[Desired, ...]], journal: Ma
     bare = build()
     moved = readdressed(bare, journal.records)
     records = records_of(moved.records, only, bare)
-    sight = survey.survey(means, bare, records, journal.base, journal.age)
+    sight = survey.survey(means, bare, replace(moved, records=records), journal.base, journal.age)
     desired = sparing(build(found=sight.findings.found), moved.records, records)
     return Look(desired, records, sight, moved)
 
 
 def look_at_recorded(means: Means, journal: Manifest, age: float) -> Look:
     """Read all that is recorded, for a run that is to remove it; `age` is that of the newest record in seconds."""
-    sight = survey.survey(means, (), journal.records, journal.base)
+    moved = Readdressed(journal.records)
+    sight = survey.survey(means, (), moved, journal.base)
     observed = let_new_show(means, journal.records, sight.observed, age)
     observed = let_tags_show(means, journal.records, observed, journal.lineage)
-    moved = Readdressed(journal.records, {})
     return _with_strays(means, Look((), journal.records, replace(sight, observed=observed), moved), journal.lineage)
 
 

@@ -17,6 +17,7 @@ from task_deployer.errors import CredentialsError, ResourceError
 from task_deployer.plan import Desired
 from task_deployer.policy import Document
 from task_deployer.project import Project, prepare
+from task_deployer.readdress import Readdressed
 from task_deployer.resources import RolePolicy
 from task_deployer.session import partition_of
 from task_deployer.survey import survey
@@ -94,7 +95,7 @@ def _findings(project: Project, run: Run, wish: _Wish, theirs: Sequence[Desired]
     try:
         means = run.connect(project.connect(wish.account.region, wish.config, run.lookout))
         policies = [resource for resource in wish.build() if isinstance(resource, RolePolicy)]
-        return survey(means, [*theirs, *policies], {}, "").findings
+        return survey(means, [*theirs, *policies], Readdressed({}), "").findings
     except (CredentialsError, ResourceError) as error:
         why = f"AWS could not be asked ({error.summary}): a right to use its KMS key or to read its versions may lack."
         return Findings(NOTHING, tuple(Warning("encryption-unknown", thing.address, why) for thing in theirs), {})

@@ -5,7 +5,7 @@ same thing as before. It is known by its identity, and never deleted for want of
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from task_deployer.conflicts import is_existing
 from task_deployer.errors import SafetyError
@@ -21,7 +21,7 @@ class Readdressed:
     """All records, each under the address under which it is wanted; `former` has the old address of each that moved."""
 
     records: Mapping[Address, Record]
-    former: Mapping[Address, Address]
+    former: Mapping[Address, Address] = field(default_factory=dict)
 
 
 def readdressed(desired: Sequence[AnyResource], records: Mapping[Address, Record]) -> Readdressed:

@@ -21,6 +21,7 @@ from task_deployer.hidden import let_hidden_show, let_tags_show
 from task_deployer.manifest import Manifest
 from task_deployer.observe import Question, observe_all
 from task_deployer.plan import Desired
+from task_deployer.readdress import Readdressed
 from task_deployer.records import Record
 from task_deployer.resources import Bucket
 from task_deployer.resources.base import Address, Identity, joined, same_thing
@@ -38,14 +39,13 @@ class Survey:
     findings: Findings
 
 
-def survey(
-    means: Means, desired: Sequence[Desired], records: Mapping[Address, Record], base: str, age: float = 0
-) -> Survey:
+def survey(means: Means, desired: Sequence[Desired], known: Readdressed, base: str, age: float = 0) -> Survey:
     """Read all that is wanted or recorded; in a shared document, the entries of either.
 
     `base` is how the stack's ids begin, which tell its buckets where their tags do not. `age` is that of the newest
     record in seconds: AWS may hide what is new.
     """
+    records = known.records
     things: dict[Address, tuple[str, Identity]] = {a: (r.kind, r.identity) for a, r in records.items()}
     for resource in desired:
         address, wanted = resource.address, resource.identity
@@ -59,7 +59,7 @@ def survey(
         seen |= observe_all(means, {}, _keys(means, aliases))
     identities = {address: identity for address, (_, identity) in things.items()}
     shown = let_hidden_show(means, desired, records, {address: seen[address] for address in things}, age)
-    observed = signed(shown, identities, base, records)
+    observed = signed(shown, identities, base, records, known.former)
     return Survey(asking(desired, observed, account), findings(desired, seen, account))
 
 

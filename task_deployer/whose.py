@@ -34,14 +34,21 @@ def signed(
     things: Mapping[Address, Identity],
     base: str,
     records: Mapping[Address, Record] = MappingProxyType({}),
+    former: Mapping[Address, Address] = MappingProxyType({}),
 ) -> dict[Address, object]:
     """The same, with the signs of each bucket: what of its documents was seen and bears an id of ours.
 
-    `base` is how the ids of this stack begin: its name and the environment's. That no tags were given yet is a sign as
-    well, where there are none: S3 takes them at the creation, but what stands in for it may not, as moto does not.
+    `base` is how the ids of this stack begin: its name and the environment's. `former` has the address of each record
+    that moves, under which the ids were written. That no tags were given yet is a sign as well, where there are none:
+    S3 takes them at the creation, but what stands in for it may not, as moto does not.
     """
+
+    def signs(bucket: Address, seen: SeenBucket) -> tuple[str, ...]:
+        starts = tuple(id_start(base, one) for one in (bucket, former.get(bucket)) if one is not None)
+        return (*_signs(things[bucket], observed, things, starts), *_still_bare(bucket, seen, records))
+
     return {
-        address: replace(seen, signs=(*_signs(address, observed, things, base), *_still_bare(address, seen, records)))
+        address: replace(seen, signs=signs(address, seen))
         if isinstance(seen, SeenBucket) and address in things
         else seen
         for address, seen in observed.items()
@@ -57,13 +64,12 @@ def id_start(base: str, bucket: Address) -> str:
 
 
 def _signs(
-    bucket: Address, observed: Mapping[Address, object], things: Mapping[Address, Identity], base: str
+    bucket: Identity, observed: Mapping[Address, object], things: Mapping[Address, Identity], starts: tuple[str, ...]
 ) -> Iterator[str]:
     """The ids that begin with those of the bucket's task and key."""
-    ours = id_start(base, bucket)
     for address, identity in things.items():
-        if identity.get("bucket") == things[bucket]["bucket"]:
-            yield from (one for one in _ids(address, observed.get(address)) if one.startswith(ours))
+        if identity.get("bucket") == bucket["bucket"]:
+            yield from (one for one in _ids(address, observed.get(address)) if one.startswith(starts))
 
 
 def _still_bare(bucket: Address, seen: SeenBucket, records: Mapping[Address, Record]) -> tuple[str, ...]:

@@ -78,10 +78,10 @@ def differences(wanted: Sequence[CorsRule], found: Sequence[Rule]) -> tuple[Diff
 
 
 def canonical(rule: "CORSRuleOutputTypeDef | Rule") -> dict[str, Value]:
-    """The rule in a form to compare: the order within its lists means nothing, and its id is only a name."""
+    """The rule in a form to compare: the order within its lists means nothing. Its id says whose it is, and counts."""
     lists: dict[str, Value] = {key: tuple(_sorted(rule.get(key))) for key in _LISTS}
     age = rule.get("MaxAgeSeconds")
-    return {**lists, "MaxAgeSeconds": age if isinstance(age, int) else None}
+    return {**lists, "MaxAgeSeconds": age if isinstance(age, int) else None, "ID": str(rule.get("ID") or "") or None}
 
 
 def _sorted(value: object) -> list[str]:

@@ -162,6 +162,23 @@ def test_rules_of_others_on_a_bucket_of_ours_are_drift(aws: Aws) -> None:
     assert_in_sync(aws, wanted)
 
 
+def test_a_rule_of_ours_bears_our_id(aws: Aws) -> None:
+    """The id says whose a rule is: one that says what is wanted under another id is written once, and then left."""
+    wanted = cors(new_name(), shared=False)
+    wanted.bucket.create(aws)
+    replace(wanted, rules=(replace(wanted.rules[0], id="former-1"),)).create(aws)
+    seen = Cors.observe(aws, wanted.identity)
+    assert seen is not None
+    (difference,) = wanted.diff(seen)
+    assert ("CORSRules[1].ID", wanted.rules[0].id, "former-1") == (
+        difference.path,
+        difference.wanted,
+        difference.found,
+    )
+    wanted.update(aws, seen)
+    assert_in_sync(aws, wanted)
+
+
 def test_no_rules_are_a_wish_too(aws: Aws) -> None:
     """Without rules of ours on our own bucket, those that others add are named and go; none there is as wanted."""
     wanted = replace(cors(new_name(), shared=False), rules=())

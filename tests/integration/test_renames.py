@@ -85,3 +85,46 @@ def test_adopt_records_nothing_twice(project: Project, account: Account) -> None
     ran = project.succeed("up", "--yes", "--empty-buckets", "--json")
     assert ran.actions["bucket.importer.uploads"] == "keep"
     assert account.s3.get_object(Bucket=DATA, Key="precious")["Body"].read() == b"x"
+
+
+def test_rules_are_renamed_with_their_task(project: Project, account: Account) -> None:
+    """The `up` that moves a bucket gives its CORS rules the new ids, once; tags that others replace then do no harm."""
+    way = "events = []"
+    project.configure(one_task("ingest", "uploads", way))
+    project.succeed("up")
+    assert ["media-dev-ingest-uploads-1"] == cors_ids(account)
+
+    project.configure(one_task("importer", "incoming", way))
+    assert "CORSRules[1].ID" in project.succeed("plan").out
+    project.succeed("up", "--yes")
+    assert ["media-dev-importer-incoming-1"] == cors_ids(account)
+    assert 0 == project.succeed("up", "--json").document["api_calls"]["mutating"]
+
+    replace_tags(account)
+    assert {"bucket_tags.importer.incoming"} == set(project.succeed("up", "--json").differing)
+    replace_tags(account)
+    project.succeed("down", "--yes")
+    assert f"bucket {DATA}" not in account.listing()
+
+
+def test_a_bucket_that_moves_is_known_by_its_former_ids(project: Project, account: Account) -> None:
+    """Where others replaced the tags before a renaming, the ids that were written under the old address tell of us."""
+    way = "events = []"
+    project.configure(one_task("ingest", "uploads", way))
+    project.succeed("up")
+    replace_tags(account)
+    project.configure(one_task("importer", "uploads", way))
+    assert "ok       plan: `up` would change" in project.run("doctor").out
+    project.succeed("up", "--yes")
+    assert "media" == account.tags_of_bucket(DATA)["task-deployer:stack"]
+    assert ["media-dev-importer-uploads-1"] == cors_ids(account)
+
+
+def cors_ids(account: Account) -> list[str | None]:
+    """The ids of the bucket's CORS rules."""
+    return [rule.get("ID") for rule in account.s3.get_bucket_cors(Bucket=DATA)["CORSRules"]]
+
+
+def replace_tags(account: Account) -> None:
+    """Somebody sets a tag of his own, and with it takes ours away."""
+    account.s3.put_bucket_tagging(Bucket=DATA, Tagging={"TagSet": [{"Key": "cost", "Value": "1"}]})

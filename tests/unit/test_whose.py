@@ -127,6 +127,18 @@ def test_each_document_is_a_sign_by_itself(
     assert signs({**seen, **dict.fromkeys((a for a in seen if a != BUCKET), None)}, things) == []
 
 
+def test_ids_of_the_former_address_are_signs(scene: tuple[dict[Address, object], dict[Address, Identity]]) -> None:
+    """What a record that moves has written bears the ids of its old address; another address's ids are no signs."""
+    seen, things = scene
+    new = Address("bucket.importer.incoming")
+    moved = {(new if a == BUCKET else a): i for a, i in things.items()}
+    there = {(new if a == BUCKET else a): one for a, one in seen.items()}
+    for former, known in (({new: BUCKET}, True), ({new: Address("bucket.ingest.others")}, False), ({}, False)):
+        found = signed(there, moved, "media-dev", former=former)[new]
+        assert isinstance(found, SeenBucket)
+        assert known is bool(found.signs)
+
+
 def test_documents_of_another_bucket_are_no_signs(
     scene: tuple[dict[Address, object], dict[Address, Identity]],
 ) -> None:

@@ -37,10 +37,11 @@ def documents_of(task: str, key: str, bucket: Bucket, settings: BucketConfig, na
     if settings.versioning:
         last = Versioning(scope, bucket, last)
         documents.append(last)
-    if expiry := _expiry(task, key, settings, names):
-        last = Lifecycle(scope, bucket, last, expiry)
-        documents.append(last)
-    return (*documents, Cors(scope, bucket, rules, shared=False, after=last))
+    expiry = _expiry(task, key, settings, names)
+    if not expiry:
+        return (*documents, Cors(scope, bucket, rules, after=last))
+    lifecycle = Lifecycle(scope, bucket, last, expiry)
+    return (*documents, lifecycle, Cors(scope, bucket, rules, after=lifecycle))
 
 
 def one_after_another(resources: Iterable[Desired]) -> tuple[Desired, ...]:

@@ -7,6 +7,7 @@ from itertools import chain
 from task_deployer.errors import ConfigError, ResourceError, SafetyError
 from task_deployer.forbidden import together
 from task_deployer.records import Origin, Record
+from task_deployer.resources import Cors
 from task_deployer.resources.base import (
     ENTRIES,
     Address,
@@ -153,7 +154,8 @@ def _recorded_otherwise(resource: AnyResource, record: Record) -> Conflict | Non
     address = resource.address
     if not same_thing(record.identity, resource.identity):
         what = f"is recorded as {_named(record.identity)}, and the config makes it {_named(resource.identity)}"
-        return _conflict(address, what, _LEAVE if ENTRIES in record.identity else _TAKE_DOWN)
+        way = _LEAVE if record.kind == Cors.kind and ENTRIES in record.identity else _TAKE_DOWN
+        return _conflict(address, what, way)
     if is_existing(resource) and record.origin is Origin.CREATED:
         way = f"Put the old setting back, or run `task-deploy state forget {address}`, which leaves it as it is."
         return _conflict(address, "was made by us, and the config says it is somebody else's", way)

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from task_deployer.records import Origin, Record, container_of
-from task_deployer.resources.base import ENTRIES, Address
+from task_deployer.records import Origin, Record, whole_of
+from task_deployer.resources.base import Address
 from task_deployer.whose import is_anothers
 
 _MADE_ANEW = "left: its tags do not say that it is ours; if it is, remove it by hand"
@@ -20,7 +20,7 @@ def left_of(
     anothers = {address for address, record in records.items() if is_anothers(record, observed.get(address), lineage)}
     left = dict.fromkeys(anothers, _MADE_ANEW)
     for address, record in records.items():
-        whole = None if ENTRIES in record.identity else container_of(record)
+        whole = whole_of(record, records)
         if whole is not None and whole in anothers:
             left[address] = _MADE_ANEW
         elif whole is not None and (whole not in records or records[whole].origin is Origin.ADOPTED):

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSResponse
     from botocore.model import OperationModel
 
-ONCE = {"PutBucketNotificationConfiguration", "PutBucketCors", "DeleteBucketCors"}
+ONCE = {
+    "PutBucketNotificationConfiguration",
+    "PutBucketCors",
+    "DeleteBucketCors",
+    "PutBucketLifecycleConfiguration",
+    "DeleteBucketLifecycle",
+}
 """The operations that replace a document of S3's in which others may have a part."""
 
 

@@ -9,7 +9,7 @@ from task_deployer.forbidden import together
 from task_deployer.left import left_of
 from task_deployer.outlived import outlived
 from task_deployer.readdress import refuse_divided
-from task_deployer.records import Origin, Record, Status, container_of, in_order, interrupted
+from task_deployer.records import Origin, Record, Status, container_of, goes_along, in_order, interrupted
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import (
     Address,
@@ -220,7 +220,7 @@ def _deletion(
         return replace(change, action=Action.KEEP, forgets=True, reason="not ours: left as it is")
     container = container_of(record)
     whole = records.get(container) if container is not None else None
-    if whole is not None and whole.kind == KINDS[record.kind].goes_with and whole.origin is Origin.CREATED:
+    if whole is not None and goes_along(record, whole):
         change = replace(change, goes_with=container, reason=f"goes with {container}")
     if is_absent(observed.get(address, ...)):
         return replace(change, gone=True, reason="was not made" if record.status is Status.CREATING else "gone already")

@@ -53,9 +53,22 @@ def container_of(record: Record) -> Address | None:
     return next((edge for edge in record.depends_on if edge.partition(".")[0] in record.identity), None)
 
 
+def whole_of(record: Record, records: Mapping[Address, Record]) -> Address | None:
+    """The thing with which this one goes and stays. None for entries in a document of others: they go one by one."""
+    whole = container_of(record)
+    if whole is None or ENTRIES not in record.identity:
+        return whole
+    return whole if whole in records and goes_along(record, records[whole]) else None
+
+
+def goes_along(record: Record, whole: Record) -> bool:
+    """Whether AWS deletes it with this thing of ours, which it is a part of."""
+    return whole.kind == KINDS[record.kind].goes_with and whole.origin is Origin.CREATED
+
+
 def parts_of(address: Address, records: Mapping[Address, Record]) -> tuple[Address, ...]:
-    """What lies in this thing at AWS and is no entry in a document that others share: it goes and stays with it."""
-    return tuple(a for a, r in sorted(records.items()) if container_of(r) == address and ENTRIES not in r.identity)
+    """What lies in this thing at AWS, and goes and stays with it."""
+    return tuple(a for a, r in sorted(records.items()) if whole_of(r, records) == address)
 
 
 def entries_in_others(records: Mapping[Address, Record]) -> dict[Address, Record]:

@@ -5,10 +5,11 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from task_deployer.records import Origin, Record, Status
-from task_deployer.resources import KINDS, BucketTags, Lifecycle
+from task_deployer.resources import KINDS, BucketTags
 from task_deployer.resources.base import Address, Identity, Tagged
 from task_deployer.resources.bucket import SeenBucket
 from task_deployer.resources.cors import SeenCors
+from task_deployer.resources.lifecycle import SeenLifecycle
 from task_deployer.resources.notifications import SeenNotifications
 from task_deployer.tags import ENV, MANIFEST, STACK
 
@@ -69,7 +70,7 @@ def _signs(
     """The ids that begin with those of the bucket's task and key."""
     for address, identity in things.items():
         if identity.get("bucket") == bucket["bucket"]:
-            yield from (one for one in _ids(address, observed.get(address)) if one.startswith(starts))
+            yield from (one for one in _ids(observed.get(address)) if one.startswith(starts))
 
 
 def _still_bare(bucket: Address, seen: SeenBucket, records: Mapping[Address, Record]) -> tuple[str, ...]:
@@ -78,10 +79,8 @@ def _still_bare(bucket: Address, seen: SeenBucket, records: Mapping[Address, Rec
     return () if seen.tags or is_tagged or bucket not in records else ("its tags are still to be given",)
 
 
-def _ids(address: Address, seen: object) -> Iterator[str]:
+def _ids(seen: object) -> Iterator[str]:
     if isinstance(seen, SeenNotifications):
         yield from seen.ours
-    elif isinstance(seen, SeenCors):
+    elif isinstance(seen, SeenCors | SeenLifecycle):
         yield from (str(rule.get("ID")) for rule in seen.rules)
-    elif address.startswith(f"{Lifecycle.kind}.") and isinstance(seen, Mapping):
-        yield from seen

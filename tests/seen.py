@@ -8,6 +8,7 @@ from task_deployer.resources import (
     EventSource,
     Function,
     InvokeConfig,
+    Lifecycle,
     LogGroup,
     Notifications,
     Permission,
@@ -19,6 +20,7 @@ from task_deployer.resources.bucket import SeenBucket
 from task_deployer.resources.bucket_documents import BucketDocument
 from task_deployer.resources.cors import SeenCors
 from task_deployer.resources.event_rule import SeenRule
+from task_deployer.resources.lifecycle import SeenLifecycle
 from task_deployer.resources.log_group import SeenLogGroup
 from task_deployer.resources.notification_document import merge
 from task_deployer.resources.notifications import SeenNotifications
@@ -47,6 +49,8 @@ def as_wanted(resource: Desired) -> object:  # noqa: C901, PLR0911, PLR0912 - on
             return SeenBucket(resource.region, resource.tags)
         case BucketDocument():
             return resource.wanted
+        case Lifecycle():
+            return SeenLifecycle(tuple({**rule.render()} for rule in resource.rules))
         case Cors():
             return SeenCors(tuple(rule.render() for rule in resource.rules))
         case Permission():

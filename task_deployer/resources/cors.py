@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CORSRuleOutputTypeDef
 
     from task_deployer.resources.bucket_documents import BucketDocument
+    from task_deployer.resources.lifecycle import Lifecycle
 
 __all__ = ["Cors", "CorsRule", "SeenCors"]
 
@@ -57,7 +58,7 @@ class Cors(Resource[SeenCors]):
     bucket: Bucket
     rules: tuple[CorsRule, ...]
     shared: bool = False
-    after: "BucketDocument | Cors | None" = None
+    after: "BucketDocument | Lifecycle | Cors | None" = None
     """The document of this bucket that is written before: on somebody else's, the rules of another task may be."""
 
     @property

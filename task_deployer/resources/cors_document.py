@@ -1,16 +1,16 @@
 """The rules of a bucket's CORS document, and merging ours into a document that others share with us. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from task_deployer.resources.base import Difference, Value, differing
+from task_deployer.resources.shared_rules import Rule
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CORSRuleOutputTypeDef
 
-Rule = Mapping[str, object]
 LIMIT = 100
 """How many rules S3 takes for one bucket (S3 user guide, "Elements of a CORS configuration")."""
 

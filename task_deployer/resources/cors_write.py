@@ -1,29 +1,21 @@
-"""Reading and writing a bucket's CORS document; our rules in a shared one beside other writers, losing nobody's.
-
-S3 replaces the document as a whole and has no lock on it, as with notifications: so it is read, merged by a pure
-function and put, others have their turn, and it is read back. If our rules are not as wanted then, they are merged into
-what is there now and put once more. A change that another makes between our read and our put cannot be seen.
-"""
+"""Reading and writing a bucket's CORS document; our rules in a shared one beside other writers."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 from botocore.exceptions import ClientError
 
 from task_deployer.aws import Aws
-from task_deployer.care import Remark
-from task_deployer.errors import ResourceError, SafetyError
 from task_deployer.refusals import code_of
 from task_deployer.resources import cors_document as document
 from task_deployer.resources.base import Identity
 from task_deployer.resources.bucket import account_of, asking_the_owner
 from task_deployer.resources.cors_document import CorsRule
-from task_deployer.resources.other_writers import let_others_have_their_turn, sent, slow_write, until_steady
+from task_deployer.resources.shared_rules import write_rules
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CORSRuleOutputTypeDef, CORSRuleUnionTypeDef
-
-_ATTEMPTS = 2
 
 
 def read(aws: Aws, identity: Identity) -> "list[CORSRuleOutputTypeDef]":
@@ -55,77 +47,46 @@ def write_shared(
     ours: Sequence[str],
     check: Callable[["Sequence[CORSRuleOutputTypeDef]"], None] | None = None,
 ) -> None:
-    """Make exactly these rules ours among those of others, and see that they stay. `ours` may be written over.
-
-    They are put even where the first look shows them already, since that may be from before we took them out ourselves.
-    `check` is for rules that are made: it refuses what it must not write over. Raises `ResourceError` if another writer
-    undid it twice. What others took out of their own meanwhile may have been their wish: it is told, and not put back.
-    """
-    wanted = [rule.id for rule in rules]
-    ids = {*ours, *wanted}
-
-    def is_in(found: "Sequence[CORSRuleOutputTypeDef]") -> bool:
-        there = [rule for rule in found if rule.get("ID") in ids]
-        return [rule.get("ID") for rule in there] == wanted and not document.differences(rules, there)
-
-    former: Sequence[CORSRuleOutputTypeDef] = read(aws, identity)
-    found = former
-    for again in range(_ATTEMPTS):
-        shown = is_in(found)
-        if shown and (again or not rules):
-            break
-        try:
-            if check is not None and not shown:
-                check(found)
-        except SafetyError:
-            if again:
-                break  # a refusal now would take our record back, and some of ours may be there
-            raise
-        found = _put(aws, identity, found, document.merge(found, rules, tuple(ids)), is_in)
-    _tell_lost(aws, identity["bucket"], [rule for rule in former if rule.get("ID") not in ids], found)
-    if not is_in(found):
-        raise _contended(identity["bucket"], found)
+    """Make exactly these rules ours among those of others. `ours` may be written over. See `write_rules`."""
+    write_rules(aws, _Part(identity, rules, frozenset({*ours, *(rule.id for rule in rules)})), check)
 
 
-def _contended(bucket: str, found: "Sequence[CORSRuleOutputTypeDef]") -> ResourceError:
-    return ResourceError(
-        f"Another writer undoes what this stack does to the CORS rules of the bucket {bucket}",
-        code="CorsContended",
-        detail=f"There now: {', '.join(str(rule.get('ID')) for rule in found) or 'no rule at all'}",
-        hint="Several deployments write to this bucket at once. Run the same again when the others have ended.",
-    )
+@dataclass(frozen=True)
+class _Part:
+    """Our rules in somebody else's bucket; `ids` are those of all that is ours before or after."""
 
+    kind: ClassVar[str] = "cors"
+    called: ClassVar[str] = "CORS rules"
+    identity: Identity
+    wanted: Sequence[CorsRule]
+    ids: frozenset[str]
 
-def _put(
-    aws: Aws,
-    identity: Identity,
-    found: "Sequence[CORSRuleOutputTypeDef]",
-    merged: "Sequence[CORSRuleUnionTypeDef]",
-    is_in: "Callable[[Sequence[CORSRuleOutputTypeDef]], bool]",
-) -> "Sequence[CORSRuleOutputTypeDef]":
-    """Put the rules, and return what is there when others have had their turn.
+    @property
+    def bucket(self) -> str:
+        return self.identity["bucket"]
 
-    Where the answer was lost, that tells whether S3 took it. If not, the error is raised, so that the whole verb is
-    done again, from its read.
-    """
-    put = sent(aws.patience, lambda: write(aws, identity, merged))
-    if put.slow:
-        aws.care.tell(slow_write(f"cors.{identity['bucket']}", "the CORS rules", "rules"))
-    let_others_have_their_turn(aws.patience, "the bucket's CORS rules")
-    shown = until_steady(aws.patience, lambda: read(aws, identity), arrived=is_in, former=found, same=_same)
-    if put.error is not None and _same(shown, found):
-        raise put.error
-    return shown
+    @property
+    def is_gone_at_sight(self) -> bool:
+        """What is not ours is not written for nothing; whoever takes ours out looks until AWS shows it."""
+        return not self.wanted
 
+    def read(self, aws: Aws) -> "Sequence[CORSRuleOutputTypeDef]":
+        return read(aws, self.identity)
 
-def _same(one: "Sequence[CORSRuleOutputTypeDef]", other: "Sequence[CORSRuleOutputTypeDef]") -> bool:
-    return list(one) == list(other)
+    def put(self, aws: Aws, document: "Sequence[CORSRuleOutputTypeDef]") -> None:
+        write(aws, self.identity, document)
 
+    def merged(self, found: "Sequence[CORSRuleOutputTypeDef]") -> "Sequence[CORSRuleOutputTypeDef]":
+        return document.merge(found, self.wanted, tuple(self.ids))
 
-def _tell_lost(
-    aws: Aws, bucket: str, theirs: "Sequence[CORSRuleOutputTypeDef]", found: "Sequence[CORSRuleOutputTypeDef]"
-) -> None:
-    lost = [rule for rule in theirs if rule not in found]
-    if lost:
-        message = f"While this run wrote, somebody else removed or changed these CORS rules of others: {lost}"
-        aws.care.tell(Remark("foreign-rules-changed", f"cors.{bucket}", message))
+    def is_in(self, found: "Sequence[CORSRuleOutputTypeDef]") -> bool:
+        return not document.differences(self.wanted, [rule for rule in found if rule.get("ID") in self.ids])
+
+    def rules(self, found: "Sequence[CORSRuleOutputTypeDef]") -> "Sequence[CORSRuleOutputTypeDef]":
+        return found
+
+    def theirs(self, found: "Sequence[CORSRuleOutputTypeDef]") -> "Sequence[CORSRuleOutputTypeDef]":
+        return [rule for rule in found if rule.get("ID") not in self.ids]
+
+    def has_others(self, found: "Sequence[CORSRuleOutputTypeDef]") -> bool:  # noqa: ARG002 - whatever it holds now
+        return True

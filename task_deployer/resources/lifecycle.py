@@ -1,74 +1,92 @@
-"""When the objects of a bucket, and uploads that nobody finished, expire."""
+"""When the objects of a bucket of ours, and uploads that nobody finished, expire: our rules beside those of others."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from task_deployer.aws import Aws
-from task_deployer.resources.bucket_documents import BucketDocument, Document
+from botocore.exceptions import ClientError
+
+from task_deployer.aws import Account, Aws
+from task_deployer.refusals import code_of
+from task_deployer.resources.base import ENTRIES, Difference, Identity, Resource, differing, entries_of
+from task_deployer.resources.bucket import Bucket
+from task_deployer.resources.lifecycle_document import LifecycleRule, in_words
+from task_deployer.resources.lifecycle_write import read, write
 from task_deployer.resources.rights import Rights
+from task_deployer.resources.shared_rules import Rule
+from task_deployer.retry import BUCKET_BUSY, BUCKET_SETTLING, patiently
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3.type_defs import LifecycleRuleOutputTypeDef, LifecycleRuleTypeDef
+    from task_deployer.resources.bucket_documents import BucketDocument
 
-_WHERE = ("ID", "Status", "Filter", "Prefix")
-
-
-@dataclass(frozen=True)
-class LifecycleRule:
-    """One rule for the whole bucket: objects expire, or abandoned uploads do, after this many days."""
-
-    id: str
-    expire_days: int | None = None
-    abort_uploads_days: int | None = None
-
-    def render(self) -> "LifecycleRuleTypeDef":
-        """The rule as S3 takes it."""
-        rule: LifecycleRuleTypeDef = {"ID": self.id, "Status": "Enabled", "Filter": {"Prefix": ""}}
-        if self.expire_days is not None:
-            rule["Expiration"] = {"Days": self.expire_days}
-        if self.abort_uploads_days is not None:
-            rule["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": self.abort_uploads_days}
-        return rule
+__all__ = ["Lifecycle", "LifecycleRule", "SeenLifecycle"]
 
 
 @dataclass(frozen=True)
-class Lifecycle(BucketDocument):
-    """When objects and abandoned uploads expire."""
+class SeenLifecycle:
+    """The rules with our ids; those of others beside them are nothing to compare."""
+
+    rules: tuple[Rule, ...]
+
+    @property
+    def absent(self) -> bool:
+        """Whether no rule of ours is there."""
+        return not self.rules
+
+
+@dataclass(frozen=True)
+class Lifecycle(Resource[SeenLifecycle]):
+    """Our rules in the lifecycle document of a bucket of ours. A security team may well keep rules of its own there."""
 
     kind: ClassVar[str] = "lifecycle"
-    absent: ClassVar[str] = "NoSuchLifecycleConfiguration"
+    goes_with: ClassVar[str | None] = "bucket"
+    lags: ClassVar[bool] = True
     rights: ClassVar[Rights] = Rights(
         read=("s3:GetLifecycleConfiguration",),
         write=("s3:PutLifecycleConfiguration",),
         delete=("s3:PutLifecycleConfiguration",),
     )
+    scope: str
+    bucket: Bucket
+    after: "BucketDocument | None" = None
     rules: tuple[LifecycleRule, ...] = ()
 
     @property
-    def wanted(self) -> Document:
-        return {rule.id: _rule_in_words(rule.render()) for rule in self.rules}
+    def identity(self) -> Identity:
+        return {**self.bucket.identity, ENTRIES: " ".join(rule.id for rule in self.rules)}
 
     @classmethod
-    def read(cls, aws: Aws, bucket: str) -> Document | None:
-        answer = aws.s3.get_bucket_lifecycle_configuration(Bucket=bucket, ExpectedBucketOwner=aws.account.id)
-        return {str(rule.get("ID")): _rule_in_words(rule) for rule in answer.get("Rules", [])}
-
-    def write(self, aws: Aws, seen: Document | None) -> None:  # noqa: ARG002 - the whole document is ours
-        aws.s3.put_bucket_lifecycle_configuration(
-            Bucket=self.bucket.name,
-            ExpectedBucketOwner=aws.account.id,
-            LifecycleConfiguration={"Rules": [rule.render() for rule in self.rules]},
-        )
+    def arns(cls, account: Account, identity: Identity) -> tuple[str, ...]:
+        return (account.bucket_arn(identity["bucket"]),)
 
     @classmethod
-    def remove(cls, aws: Aws, bucket: str) -> None:
-        aws.s3.delete_bucket_lifecycle(Bucket=bucket, ExpectedBucketOwner=aws.account.id)
+    def observe(cls, aws: Aws, identity: Identity) -> SeenLifecycle | None:
+        """Read the rules, ours apart. No document, or no bucket, is absence."""
+        try:
+            found = read(aws, identity)
+        except ClientError as error:
+            if code_of(error) == "NoSuchBucket":
+                return None
+            raise
+        return SeenLifecycle(tuple(rule for rule in found.rules if rule.get("ID") in entries_of(identity)))
 
+    def diff(self, seen: SeenLifecycle) -> tuple[Difference, ...]:
+        wanted, found = in_words([{**rule.render()} for rule in self.rules]), in_words(seen.rules)
+        return differing({**dict.fromkeys(found), **wanted}, found)
 
-def _rule_in_words(rule: "LifecycleRuleTypeDef | LifecycleRuleOutputTypeDef") -> str:
-    """The rule in a form to compare. An empty prefix, an empty filter and none at all mean the whole bucket alike."""
-    told: dict[str, object] = dict(rule)
-    deeds = [f"{key} {value}" for key, value in sorted(told.items()) if key not in _WHERE]
-    where = rule.get("Filter") or {}
-    meant = {key: value for key, value in {"Prefix": rule.get("Prefix"), **where}.items() if value}
-    return f"{told.get('Status')} for {meant or 'the whole bucket'}: {'; '.join(deeds)}"
+    def create(self, aws: Aws) -> None:
+        self._put(aws)
+
+    def update(self, aws: Aws, seen: SeenLifecycle) -> None:
+        """Put the rules; those of ours that are wanted no longer go."""
+        self._put(aws, *(str(rule.get("ID")) for rule in seen.rules))
+
+    @classmethod
+    def delete(cls, aws: Aws, identity: Identity) -> None:
+        try:
+            patiently(aws.patience, BUCKET_SETTLING, lambda: write(aws, identity, (), entries_of(identity)))
+        except ClientError as error:
+            if code_of(error) != "NoSuchBucket":
+                raise
+
+    def _put(self, aws: Aws, *former: str) -> None:
+        patiently(aws.patience, BUCKET_BUSY, lambda: write(aws, self.identity, self.rules, former))

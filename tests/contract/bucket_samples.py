@@ -1,6 +1,10 @@
 """Samples of the documents of a bucket."""
 
 import json
+from collections.abc import Mapping
+from typing import Final
+
+from botocore.exceptions import ClientError
 
 from task_deployer import policy
 from task_deployer.aws import Aws
@@ -8,6 +12,14 @@ from task_deployer.resources import BucketTags, Lifecycle, PublicAccessBlock, Ve
 from task_deployer.resources.lifecycle import LifecycleRule
 from tests.contract.life import Foreign, Sample
 from tests.contract.wishes import bucket, cors, notifications
+
+ARCHIVE: Final = {
+    "ID": "security-keep-7y",
+    "Status": "Enabled",
+    "Filter": {"Prefix": "audit/"},
+    "Transitions": [{"Days": 0, "StorageClass": "GLACIER"}],
+}
+"""A rule of a security team: what is under one prefix is archived."""
 
 
 def bucket_sample(_: Aws, name: str) -> Sample:
@@ -86,14 +98,34 @@ def versioning_sample(aws: Aws, name: str) -> Sample:
 
 
 def lifecycle_sample(aws: Aws, name: str) -> Sample:
-    """Two rules, for objects and for uploads."""
+    """Two rules, for objects and for uploads, beside one of a security team."""
+    rules = (LifecycleRule(f"{name}-expire", expire_days=30), LifecycleRule(f"{name}-abort", abort_uploads_days=7))
 
     def drift() -> None:
-        rule = LifecycleRule("expire", expire_days=1).render()
-        aws.s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [rule]})
+        put_lifecycle(aws, name, *_lifecycle_of_others(aws, name), {**LifecycleRule(f"{name}-expire", 1).render()})
 
-    rules = (LifecycleRule("expire", expire_days=30), LifecycleRule("abort", abort_uploads_days=7))
-    return Sample(Lifecycle(name, bucket(name), rules=rules), drift, "expire")
+    foreign = Foreign(lambda: put_lifecycle(aws, name, ARCHIVE), lambda: _lifecycle_of_others(aws, name))
+    return Sample(Lifecycle(name, bucket(name), rules=rules), drift, f"{name}-expire", foreign)
+
+
+def put_lifecycle(aws: Aws, name: str, *rules: Mapping[str, object]) -> None:
+    """Write a document, as somebody else may."""
+    aws.s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})  # type: ignore[typeddict-item]  # rules
+
+
+def lifecycle_of(aws: Aws, name: str) -> list[dict[str, object]]:
+    """All rules of a bucket."""
+    try:
+        found = aws.s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchLifecycleConfiguration":
+            raise
+        return []
+    return [{**rule} for rule in found]
+
+
+def _lifecycle_of_others(aws: Aws, name: str) -> list[dict[str, object]]:
+    return [rule for rule in lifecycle_of(aws, name) if rule["ID"] == ARCHIVE["ID"]]
 
 
 def notifications_sample(aws: Aws, name: str) -> Sample:

@@ -10,7 +10,15 @@ from tests.contract.life import Sample
 from tests.contract.samples import SAMPLES
 from tests.invariants import assert_absent, assert_in_sync, differences
 
-BESIDE = ("role_policy", "invoke_config", "bucket_tags", "cors, on another's bucket", "permission", "notifications")
+BESIDE = (
+    "role_policy",
+    "invoke_config",
+    "bucket_tags",
+    "cors, on another's bucket",
+    "lifecycle",
+    "permission",
+    "notifications",
+)
 ON_IT = ("queue", "log_group", "role", "function", "event_rule", "event_source")
 
 
@@ -139,6 +147,7 @@ ACTIONS = {
     "DeleteBucketCors": "PutBucketCORS",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
     "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
     "PutBucketNotificationConfiguration": "PutBucketNotification",
 }
 """S3's operations whose IAM actions have other names (service authorization reference)."""

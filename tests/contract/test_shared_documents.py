@@ -97,31 +97,33 @@ def _subscribe_others(aws: Aws, wanted: Notifications, name: str, entry: Entry) 
     )
 
 
-@pytest.mark.parametrize("which", ["notifications", "cors, on another's bucket", "bucket_tags"])
+READS = {
+    "notifications": "GetBucketNotificationConfiguration",
+    "bucket_tags": "GetBucketTagging",
+    "lifecycle": "GetBucketLifecycleConfiguration",
+}
+"""What reads the document of each sample; that of any other one is CORS rules."""
+
+
+@pytest.mark.parametrize("which", [*READS, "cors, on another's bucket"])
 def test_a_read_that_fails_is_never_written_back_as_empty(aws: Aws, which: str) -> None:
     """Where the read before a write says NoSuchBucket, a delay, it is repeated: what others have there is kept."""
     life = sample(aws, which)
     assert life.foreign
     life.foreign.put()
     before = life.foreign.read()
-    read = {
-        "notifications": "GetBucketNotificationConfiguration",
-        "bucket_tags": "GetBucketTagging",
-    }.get(which, "GetBucketCors")
+    read = READS.get(which, "GetBucketCors")
     with answering(aws, read, NO_BUCKET):
         life.wanted.create(aws)
     assert before == life.foreign.read()
     assert_in_sync(aws, life.wanted)
 
 
-@pytest.mark.parametrize("which", ["notifications", "cors, on another's bucket", "bucket_tags"])
+@pytest.mark.parametrize("which", [*READS, "cors, on another's bucket"])
 def test_a_forbidden_read_writes_nothing(aws: Aws, which: str) -> None:
     """Where the read before a write is refused, nothing is written."""
     life = sample(aws, which)
-    read = {
-        "notifications": "GetBucketNotificationConfiguration",
-        "bucket_tags": "GetBucketTagging",
-    }.get(which, "GetBucketCors")
+    read = READS.get(which, "GetBucketCors")
     forbidden = Fault(403, "AccessDenied", "Access Denied")
     with watched(aws) as asked, answering(aws, read, forbidden), pytest.raises(ClientError):
         life.wanted.create(aws)

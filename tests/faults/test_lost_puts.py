@@ -16,6 +16,7 @@ from task_deployer.resources.other_writers import OTHERS_TURN
 from task_deployer.retry import Patience
 from task_deployer.throttle import Pace, persistently
 from tests.aws import Fault, answering, losing_the_answer, new_name, watched
+from tests.contract.bucket_samples import ARCHIVE, lifecycle_of, put_lifecycle
 from tests.contract.samples import notifications_beside_others, sample
 from tests.contract.wishes import bucket
 from tests.faults.scene import Scene
@@ -24,6 +25,7 @@ from tests.invariants import assert_in_sync
 pytestmark = pytest.mark.faults
 
 PUT, PUT_CORS = "PutBucketNotificationConfiguration", "PutBucketCors"
+PUT_LIFECYCLE = "PutBucketLifecycleConfiguration"
 BROKEN = Fault(500, "InternalError", "We encountered an internal error. Please try again.")
 
 
@@ -193,6 +195,29 @@ def test_rules_that_s3_did_not_take_are_put_again_from_a_read(aws: Aws) -> None:
         persistently(live.patience, Pace(), "s3", lambda: wanted.create(live))
     assert 2 == asked.count(PUT_CORS)
     assert ["theirs", f"{wanted.bucket.name}-1"] == rules_of(aws, wanted.bucket.name)
+
+
+@pytest.mark.parametrize("leaving", [False, True])
+def test_a_lifecycle_rule_that_came_while_the_answer_was_lost_stays(aws: Aws, leaving: bool) -> None:  # noqa: FBT001 - the case
+    """Beside lifecycle rules of others a lost answer is looked after too: nothing is put again, and theirs stay."""
+    life, watch = sample(aws, "lifecycle"), Watch()
+    assert life.foreign
+    life.foreign.put()
+    if leaving:
+        life.wanted.create(aws)
+    name = life.wanted.identity["bucket"]
+    late = {"ID": "late", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 400}}
+    with (
+        losing_the_answer(aws, PUT_LIFECYCLE, lambda: put_lifecycle(aws, name, *lifecycle_of(aws, name), late)),
+        watched(aws) as asked,
+    ):
+        if leaving:
+            life.wanted.delete(watch.on(aws), life.wanted.identity)
+        else:
+            life.wanted.create(watch.on(aws))
+    assert 2 == asked.count(PUT_LIFECYCLE)  # the other's is one of them
+    ours = [] if leaving else [f"{name}-expire", f"{name}-abort"]
+    assert [ARCHIVE["ID"], *ours, "late"] == [rule["ID"] for rule in lifecycle_of(aws, name)]
 
 
 def test_an_older_copy_that_comes_after_a_removal_is_taken_out_again(aws: Aws, new_scene: Callable[[], Scene]) -> None:

@@ -315,6 +315,29 @@ def test_cors_rules_in_a_bucket_that_goes_are_named(project: Project, account: A
     assert f"CORS rule {FUNCTION}-uploads" not in asked.err
 
 
+def test_lifecycle_rules_of_others_stay(project: Project, account: Account) -> None:
+    """On a bucket of ours `up` neither tells nor touches a rule of others when it writes, changes or removes ours."""
+    expiring = CONFIG + "expire_days = 30\nabort_uploads_days = 7\n"
+    project.configure(expiring)
+    project.succeed("up")
+    ours = account.s3.get_bucket_lifecycle_configuration(Bucket=OWN)["Rules"]
+    assert ["media-dev-ingest-uploads-expire", "media-dev-ingest-uploads-abort-uploads"] == [r.get("ID") for r in ours]
+    transitions = [{"Days": 1, "StorageClass": "GLACIER"}]
+    keep = {"ID": "keep-7y", "Status": "Enabled", "Filter": {"Prefix": "audit/"}, "Transitions": transitions}
+    account.s3.put_bucket_lifecycle_configuration(Bucket=OWN, LifecycleConfiguration={"Rules": [*ours, keep]})  # type: ignore[list-item]  # a plain dict
+    with_both = account.s3.get_bucket_lifecycle_configuration(Bucket=OWN)["Rules"]
+
+    assert 0 == project.succeed("up", "--json").document["api_calls"]["mutating"]
+    project.configure(expiring.replace("expire_days = 30", "expire_days = 3"))
+    assert {"lifecycle.ingest.uploads"} == set(project.succeed("up", "--json").differing)
+    assert with_both[-1] in account.s3.get_bucket_lifecycle_configuration(Bucket=OWN)["Rules"]
+    project.configure(CONFIG)
+    assert "delete" == project.succeed("up", "--json").actions["lifecycle.ingest.uploads"]
+    assert [with_both[-1]] == account.s3.get_bucket_lifecycle_configuration(Bucket=OWN)["Rules"]
+    project.succeed("down", "--yes")
+    assert f"bucket {OWN}" not in account.listing()
+
+
 def test_plan_refuses_and_skips_dead_entries_as_up_does(project: Project, account: Account, before: Listing) -> None:
     """Beside a dead entry of others `plan` is refused with the words of `up`; with the flag both go on."""
     project.configure(ATTACHED)

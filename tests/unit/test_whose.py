@@ -11,6 +11,7 @@ from task_deployer.resources import Bucket, Cors, Function, Lifecycle, LogGroup,
 from task_deployer.resources.base import Address, Identity
 from task_deployer.resources.bucket import SeenBucket
 from task_deployer.resources.cors import SeenCors
+from task_deployer.resources.lifecycle import SeenLifecycle
 from task_deployer.resources.log_group import SeenLogGroup
 from task_deployer.resources.notifications import SeenNotifications
 from task_deployer.resources.queue import SeenQueue
@@ -153,7 +154,7 @@ def test_rules_of_others_are_no_signs(scene: tuple[dict[Address, object], dict[A
     seen, things = scene
     theirs = {
         Address("cors.ingest.uploads"): SeenCors(({"ID": "billing-app"}, {})),
-        Address("lifecycle.ingest.uploads"): {"billing": "Enabled"},
+        Address("lifecycle.ingest.uploads"): SeenLifecycle(({"ID": "billing"},)),
         next(a for a in seen if a.startswith("notifications.")): SeenNotifications({}, {}),
     }
     assert signs({**seen, **theirs}, things) == []

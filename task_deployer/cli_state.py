@@ -58,7 +58,7 @@ def forget(settings: Settings, *, address: At) -> None:
     session = _session(settings)
     journal, entry = recorded.forget(session.project, address, session.confirm)
     lines = records.forget_lines(entry)
-    _tell(session, settings, lines, lambda: records.entry_document("state forget", journal, entry))
+    _tell(session, settings, lines, lambda: records.forget_document(journal, entry))
 
 
 @shared

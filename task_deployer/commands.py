@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from task_deployer import manifest, stack
-from task_deployer.attached import Findings
 from task_deployer.aws import Aws
 from task_deployer.bystanders import bystanders, consequences, left_dead, naming
 from task_deployer.config import Config
@@ -24,7 +23,7 @@ from task_deployer.in_flight import Lookout
 from task_deployer.kept_documents import forget, with_care
 from task_deployer.kept_statements import StatementKeeper
 from task_deployer.late_groups import remove_late_groups
-from task_deployer.look import look_at, look_at_recorded, planned_down, planned_up, refuse_dead_in, settled
+from task_deployer.look import Look, look_at, look_at_recorded, planned_down, planned_up, refuse_dead_in, settled
 from task_deployer.manifest import Manifest
 from task_deployer.observe import until_shown
 from task_deployer.outputs import Outputs, outputs_of
@@ -35,6 +34,7 @@ from task_deployer.refusals import is_unreached
 from task_deployer.resources.base import Address
 from task_deployer.result import Result
 from task_deployer.status import Standing, State, compare, worst
+from task_deployer.still_expires import still_expiring
 from task_deployer.walk import Means
 from task_deployer.warnings import Warning, late, left_behind, lost, overwritten, refuse, told, warnings_of  # noqa: A004 - ours
 
@@ -73,8 +73,7 @@ def up(
         beside = bystanders(planned, look.sight.observed, look.moved.records, aws.account, journal.base)
         lost = lost_anew(planned, means, look.records)
         planned = naming_lost(naming(planned, beside), lost)
-        more = (*look.strays.warnings, *left_dead(beside))
-        warnings = _warnings(config, only, look.sight.findings, *more, strict=strict)
+        warnings = _warnings(look, planned, *warnings_of(config, only), *left_dead(beside), strict=strict)
         holding = refuse_loss(planned, means, look.records, choices)
         means.report(Planned(planned))
         if asked := question_up(holding, lost, consequences(beside)):
@@ -105,8 +104,7 @@ def plan(
     refuse_dead_in(means, planned, look, choices)
     beside = bystanders(planned, look.sight.observed, look.moved.records, aws.account, journal.base)
     planned = naming_lost(naming(planned, beside), lost_anew(planned, means, look.records))
-    more = (*look.strays.warnings, *left_dead(beside))
-    warnings = _warnings(config, only, look.sight.findings, *more, strict=strict)
+    warnings = _warnings(look, planned, *warnings_of(config, only), *left_dead(beside), strict=strict)
     refuse_loss(planned, means, look.records, choices)
     outputs = outputs_of({r.address: (r.kind, r.identity) for r in look.desired}, aws.account)
     return _result("plan", journal, aws, plan=planned, outputs=outputs, warnings=warnings)
@@ -162,8 +160,9 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
         where = f"{journal.stack}/{journal.env} in account {aws.account.id}, {aws.account.region}"
         run.confirm(question(planned, where, holding, consequences(beside)))
         journal.readdress(look.records)
+        left = tuple(still_expiring(planned, look.sight.observed, look.records))
         outcome = _execute(planned, (), look.sight.observed, journal, means)
-    said = (*others, *look.strays.warnings, *left_dead(beside), *map(told, remarks))
+    said = (*others, *look.strays.warnings, *left_dead(beside), *left, *map(told, remarks))
     return _result("down", journal, aws, plan=planned, outcome=outcome, warnings=said)
 
 
@@ -202,8 +201,9 @@ def _nothing(**_: object) -> tuple[Desired, ...]:
     return ()
 
 
-def _warnings(config: Config, only: str | None, seen: Findings, *more: Warning, strict: bool) -> tuple[Warning, ...]:
-    found = (*warnings_of(config, only), *seen.warnings, *more)
+def _warnings(look: Look, planned: Plan, *more: Warning, strict: bool) -> tuple[Warning, ...]:
+    left = still_expiring(planned, look.sight.observed, look.moved.records)
+    found = (*more, *look.strays.warnings, *look.sight.findings.warnings, *left)
     if strict:
         refuse(found)
     return found

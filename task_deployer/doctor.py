@@ -23,6 +23,7 @@ from task_deployer.dead_foreign import about_to_be_written, checks_of_dead, dead
 from task_deployer.deployer_policy import needed_policies
 from task_deployer.encryption import NOTHING, Found
 from task_deployer.errors import ConfigError, CredentialsError, Interrupted, TaskDeployError
+from task_deployer.expiry_checks import expiry_checks
 from task_deployer.in_flight import Lookout
 from task_deployer.lock_holder import Life
 from task_deployer.manifest import Manifest
@@ -197,11 +198,12 @@ def _connected(
 
 def _at_aws(means: Means, ground: _Ground, notes: _Notes) -> None:
     """Read all that is wanted or recorded and ask about the rights, at the same time."""
-    account, journal = means.aws.account, ground.journal
+    journal = ground.journal
     desired = _desired(means.aws, ground, notes)
     moved = readdressed(desired, journal.records if journal else {})
-    records, (base, age) = moved.records, (journal.base, journal.age) if journal else ("", 0)
-    needed = needed_policies(desired, account, records) if desired else {}
+    base, age, lineage = (journal.base, journal.age, journal.lineage) if journal else ("", 0.0, "")
+    records = moved.records
+    needed = needed_policies(desired, means.aws.account, records) if desired else {}
     wanted = {name: rights_of(document) for name, document in needed.items()}
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(_lacking, means, frozenset[Right]().union(*wanted.values()))
@@ -214,14 +216,13 @@ def _at_aws(means: Means, ground: _Ground, notes: _Notes) -> None:
     notes.checks += [warning("attached", f"{one.address}: {one.message}", "") for one in sight.findings.warnings]
     if desired:
         desired = _desired(means.aws, ground, notes, sight.findings.found)
-        lineage = journal.lineage if journal else ""
         planned = notes.attempt("plan", lambda: plan_up(desired, observed, records, lineage))
         if planned is not None:
-            pending = len(planned.pending)
-            many = f"{pending} resource{'' if pending == 1 else 's'}"
-            notes.checks.append(ok("plan", f"`up` would change {many}" if pending else "nothing to do"))
+            many = f"{len(planned.pending)} resource{'' if len(planned.pending) == 1 else 's'}"
+            notes.checks.append(ok("plan", f"`up` would change {many}" if planned.pending else "nothing to do"))
             written = about_to_be_written(planned)
         notes.checks += notes.attempt("concurrency", lambda: tuple(reservations(means, desired, observed))) or ()
+    notes.checks += notes.attempt("expiry", lambda: tuple(expiry_checks(means, desired, ground.config))) or ()
     dead = notes.attempt("destinations", lambda: dead_foreign(means, tuple(observed), desired, records, observed))
     notes.checks += checks_of_dead(dead or (), written)
     if journal is not None:
@@ -234,9 +235,8 @@ def _desired(aws: Aws, ground: _Ground, notes: _Notes, found: Found = NOTHING) -
     if config is None or ground.archives.keys() != config.tasks.keys():
         return ()
     lineage = ground.journal.lineage if ground.journal else ""
-    return (
-        notes.attempt("config", lambda: stack.build(config, aws.account, lineage, ground.archives, found=found)) or ()
-    )
+    build = partial(stack.build, config, aws.account, lineage, ground.archives, found=found)
+    return notes.attempt("config", build) or ()
 
 
 def _lacking(means: Means, rights: frozenset[Right]) -> Mapping[Right, Refused] | TaskDeployError:

@@ -15,6 +15,8 @@ from task_deployer.records import Record, parts_of
 from task_deployer.resources import KINDS, Function, Queue
 from task_deployer.resources.base import Address, entries_of
 from task_deployer.resources.notification_document import going_to
+from task_deployer.still_expires import forgotten
+from task_deployer.warnings import Warning  # noqa: A004 - the contract's word
 
 _CLOSEST = 3  # addresses that are named where one is not known
 
@@ -27,7 +29,7 @@ class Entry:
     """One record, where its thing is at AWS, and the records that depend on it.
 
     `parts` are those among the latter that are part of the thing. `feeds`: the recorded functions and queues to which
-    its entries in a bucket's notifications go.
+    its entries in a bucket's notifications go. `expiring`: rules that go on deleting objects.
     """
 
     address: Address
@@ -36,6 +38,7 @@ class Entry:
     dependents: tuple[Address, ...]
     parts: tuple[Address, ...] = ()
     feeds: tuple[Address, ...] = ()
+    expiring: tuple[Warning, ...] = ()
 
     @property
     def staying(self) -> tuple[Address, ...]:
@@ -123,7 +126,8 @@ def _entry(journal: Manifest, address: str) -> Entry:
     arn = KINDS[record.kind].arns(journal.account, record.identity)[0]
     dependents = tuple(sorted(other for other, one in journal.records.items() if address in one.depends_on))
     parts = parts_of(Address(address), journal.records)
-    return Entry(Address(address), record, arn, dependents, parts, tuple(_fed(record, journal)))
+    expiring = tuple(forgotten((one, journal.records[one]) for one in (Address(address), *parts)))
+    return Entry(Address(address), record, arn, dependents, parts, tuple(_fed(record, journal)), expiring)
 
 
 def _fed(record: Record, journal: Manifest) -> Iterator[Address]:
@@ -139,9 +143,10 @@ def _question(entry: Entry) -> str:
     with_it = f", and with it {', '.join(entry.parts)}" if entry.parts else ""
     stay = f" What else depends on it stays recorded: {', '.join(entry.staying)}." if entry.staying else ""
     dead = f" {dead_entries(entry)}" if entry.feeds else ""
+    expiring = "".join(f" {one.message}" for one in entry.expiring)
     return (
         f"This takes {entry.address} out of the manifest{with_it}. {entry.arn} stays at AWS as it is, and no command "
-        f"deletes it any more.{stay}{dead} Go on?"
+        f"deletes it any more.{stay}{dead}{expiring} Go on?"
     )
 
 

@@ -40,7 +40,7 @@ def result_document(result: Result) -> dict[str, object]:
         "skipped": list(result.outcome.skipped),
     }
     document["outputs"] = result.outputs or {"tasks": {}, "command_topics": {}}
-    document["warnings"] = _warnings(result.warnings)
+    document["warnings"] = warnings_document(result.warnings)
     document["api_calls"] = {"total": result.calls[0], "mutating": result.calls[1]}
     return document
 
@@ -69,7 +69,7 @@ def policies_document(policies: "Policies") -> dict[str, object]:
     """The policies that `policy` prints."""
     where = {"stack": policies.config.stack.name, "env": policies.config.env}
     account = {"account": policies.account.id, "region": policies.account.region}
-    named = {policies.key: policies.named, "warnings": _warnings(policies.warnings)}
+    named = {policies.key: policies.named, "warnings": warnings_document(policies.warnings)}
     return {"schema": SCHEMA, "command": "policy", **where, **account, **named}
 
 
@@ -91,7 +91,8 @@ def dumps(document: object) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def _warnings(warnings: Sequence[Warning]) -> list[dict[str, str]]:
+def warnings_document(warnings: Sequence[Warning]) -> list[dict[str, str]]:
+    """What to think about."""
     return [{"code": warning.code, "address": warning.address, "message": warning.message} for warning in warnings]
 
 

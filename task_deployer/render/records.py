@@ -6,8 +6,8 @@ from dataclasses import asdict
 from task_deployer.manifest import Manifest
 from task_deployer.recorded import Entry, Unlocked, dead_entries
 from task_deployer.records import Origin, as_document
-from task_deployer.render.json import SCHEMA
-from task_deployer.render.text import Line, Style
+from task_deployer.render.json import SCHEMA, warnings_document
+from task_deployer.render.text import Line, Style, warning_lines
 from task_deployer.resources.base import ENTRIES, Identity
 
 _COLUMNS = ("ADDRESS", "KIND", "STATUS", "ORIGIN", "IDENTITY")
@@ -55,6 +55,7 @@ def forget_lines(entry: Entry) -> Iterator[Line]:
         yield Line(f"  still recorded: {address}", Style.QUIET)
     if entry.feeds:
         yield Line(f"Warning: {dead_entries(entry)}", Style.WARN)
+    yield from warning_lines(entry.expiring)
 
 
 def unlock_lines(unlocked: Unlocked) -> Iterator[Line]:
@@ -73,11 +74,16 @@ def list_document(journal: Manifest | None, env: str) -> dict[str, object]:
 
 
 def entry_document(command: str, journal: Manifest, entry: Entry) -> dict[str, object]:
-    """One record that was shown or taken out."""
+    """One record."""
     record = as_document(entry.record)
     resource = {"address": entry.address, **record, "arn": entry.arn, "dependents": list(entry.dependents)}
     resource |= {"parts": list(entry.parts), "feeds": list(entry.feeds)}
     return {**_head(command, journal, journal.env), "resource": resource}
+
+
+def forget_document(journal: Manifest, entry: Entry) -> dict[str, object]:
+    """One record that was taken out, and what to think about."""
+    return {**entry_document("state forget", journal, entry), "warnings": warnings_document(entry.expiring)}
 
 
 def unlock_document(unlocked: Unlocked) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """When the objects of a bucket of ours, and uploads that nobody finished, expire: our rules beside those of others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from botocore.exceptions import ClientError
@@ -9,7 +9,7 @@ from task_deployer.aws import Account, Aws
 from task_deployer.refusals import code_of
 from task_deployer.resources.base import ENTRIES, Difference, Identity, Resource, differing, entries_of
 from task_deployer.resources.bucket import Bucket
-from task_deployer.resources.lifecycle_document import LifecycleRule, in_words
+from task_deployer.resources.lifecycle_document import Document, LifecycleRule, ids_of, in_words, merge
 from task_deployer.resources.lifecycle_write import read, write
 from task_deployer.resources.rights import Rights
 from task_deployer.resources.shared_rules import Rule
@@ -23,9 +23,10 @@ __all__ = ["Lifecycle", "LifecycleRule", "SeenLifecycle"]
 
 @dataclass(frozen=True)
 class SeenLifecycle:
-    """The rules with our ids; those of others beside them are nothing to compare."""
+    """The rules with our ids. `others` is the document without them: nothing to compare."""
 
     rules: tuple[Rule, ...]
+    others: Document = field(default_factory=Document)
 
     @property
     def absent(self) -> bool:
@@ -52,7 +53,7 @@ class Lifecycle(Resource[SeenLifecycle]):
 
     @property
     def identity(self) -> Identity:
-        return {**self.bucket.identity, ENTRIES: " ".join(rule.id for rule in self.rules)}
+        return {**self.bucket.identity, ENTRIES: " ".join(rule.entry for rule in self.rules)}
 
     @classmethod
     def arns(cls, account: Account, identity: Identity) -> tuple[str, ...]:
@@ -67,7 +68,9 @@ class Lifecycle(Resource[SeenLifecycle]):
             if code_of(error) == "NoSuchBucket":
                 return None
             raise
-        return SeenLifecycle(tuple(rule for rule in found.rules if rule.get("ID") in entries_of(identity)))
+        ids = ids_of(entries_of(identity))
+        ours = tuple(rule for rule in found.rules if rule.get("ID") in ids)
+        return SeenLifecycle(ours, merge(found, (), ids))
 
     def diff(self, seen: SeenLifecycle) -> tuple[Difference, ...]:
         wanted, found = in_words([{**rule.render()} for rule in self.rules]), in_words(seen.rules)
@@ -83,7 +86,7 @@ class Lifecycle(Resource[SeenLifecycle]):
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
         try:
-            patiently(aws.patience, BUCKET_SETTLING, lambda: write(aws, identity, (), entries_of(identity)))
+            patiently(aws.patience, BUCKET_SETTLING, lambda: write(aws, identity, (), ids_of(entries_of(identity))))
         except ClientError as error:
             if code_of(error) != "NoSuchBucket":
                 raise

@@ -20,6 +20,11 @@ class LifecycleRule:
     expire_days: int | None = None
     abort_uploads_days: int | None = None
 
+    @property
+    def entry(self) -> str:
+        """What is recorded of it: its id, and after how many days objects go, since it may stay and be forgotten."""
+        return self.id if self.expire_days is None else f"{self.id}={self.expire_days}"
+
     def render(self, *, plain: bool = False) -> "LifecycleRuleTypeDef":
         """The rule as S3 takes it; `plain`: in the older form, with a prefix in place of a filter."""
         rule: LifecycleRuleTypeDef = {"ID": self.id, "Status": "Enabled"}
@@ -32,6 +37,35 @@ class LifecycleRule:
         if self.abort_uploads_days is not None:
             rule["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": self.abort_uploads_days}
         return rule
+
+
+@dataclass(frozen=True)
+class Expiry:
+    """A rule by which objects are deleted so many days after they were written."""
+
+    id: str
+    days: str
+
+
+def ids_of(entries: Sequence[str]) -> frozenset[str]:
+    """The ids of recorded rules."""
+    return frozenset(entry.partition("=")[0] for entry in entries)
+
+
+def recorded_expiries(entries: Sequence[str]) -> tuple[Expiry, ...]:
+    """Those among recorded rules by which objects are deleted."""
+    parts = (entry.partition("=") for entry in entries)
+    return tuple(Expiry(rule_id, days) for rule_id, _, days in parts if days)
+
+
+def expiries(rules: Sequence[Rule]) -> tuple[Expiry, ...]:
+    """Those among rules at S3 that are switched on, and by which objects are deleted after some days."""
+    found = ((rule, rule.get("Expiration")) for rule in rules if rule.get("Status") == "Enabled")
+    return tuple(
+        Expiry(str(rule.get("ID")), str(deed["Days"]))
+        for rule, deed in found
+        if isinstance(deed, Mapping) and deed.get("Days")
+    )
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from typing import TypedDict, Unpack
 from task_deployer import manifest, stack
 from task_deployer.aws import Aws
 from task_deployer.bystanders import bystanders, consequences, left_dead, naming
-from task_deployer.config import Config
 from task_deployer.config.tree import shown
 from task_deployer.data_loss import CAREFUL, Choices, lost_anew, naming_lost, question, question_up, refuse_loss
 from task_deployer.engine import execute

@@ -15,9 +15,10 @@ from task_deployer.records import Origin, Record
 from task_deployer.resources import KINDS, Bucket, Cors, Function, Notifications, Queue
 from task_deployer.resources.base import ENTRIES, Address, Identity, entries_of, is_absent, joined, same_thing
 from task_deployer.resources.cors import SeenCors
-from task_deployer.resources.cors_document import Rule, numbered
+from task_deployer.resources.cors_document import numbered
 from task_deployer.resources.notification_document import Entry, entries_in, ours, stem_of
 from task_deployer.resources.notifications import SeenNotifications
+from task_deployer.resources.shared_rules import Rule
 from task_deployer.warnings import Warning  # noqa: A004 - the contract's word
 from task_deployer.whose import is_anothers
 

@@ -8,10 +8,10 @@ from task_deployer.adoption import left_over_entries
 from task_deployer.records import Record
 from task_deployer.resources import Notifications
 from task_deployer.resources.base import Address
-from task_deployer.resources.cors_document import Rule
 from task_deployer.resources.notification_document import Entry, merge, stem_of
 from task_deployer.resources.notifications import SeenNotifications
 from task_deployer.resources.s3_allowed import Source, sources
+from task_deployer.resources.shared_rules import Rule
 from task_deployer.strays import ends_of, stray_rules
 from tests.builders import ACCOUNT, INGEST, bucket_table, recorded, resources_of
 

@@ -164,16 +164,18 @@ def _wish(resource: Desired, seen: object | None, record: Record | None) -> Chan
     change = Change(resource.address, resource.kind, Action.KEEP, entries=entries)
     if is_existing(resource):
         return replace(change, reason="not ours: used, never changed")
-    again = "an earlier run did not finish this" if record is not None and interrupted(record) else ""
+    begun = record is not None and interrupted(record)
+    again = "an earlier run did not finish this" if begun else ""
     if seen is None or is_absent(seen):
         if resource.wants_nothing:
-            return replace(change, reason=again)
+            action = Action.UPDATE if begun and resource.lags else Action.KEEP
+            return replace(change, action=action, reason=again)
         gone = "recorded, but not at AWS" if record is not None else ""
         return replace(change, action=Action.CREATE, reason=again or gone)
     differences = resource.diff(seen)
-    going = record is not None and record.status is Status.DELETING and resource.lags  # what shows may be gone already
-    unknown = record is None and resource.lags and not resource.wants_nothing  # and so may what nobody has recorded
-    action = Action.UPDATE if differences or going or unknown else Action.KEEP
+    unknown = record is None and resource.lags and not resource.wants_nothing  # what shows may be gone already
+    begun = begun and resource.lags  # and what a run did not live to finish may show as it was before
+    action = Action.UPDATE if differences or begun or unknown else Action.KEEP
     sure = "" if differences or not unknown else "not recorded: written, since AWS may only still show it"
     return replace(change, action=action, differences=differences, reason=again or sure)
 

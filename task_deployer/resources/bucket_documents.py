@@ -113,10 +113,10 @@ class BucketTags(BucketDocument):
     def diff(self, seen: Document) -> tuple[Difference, ...]:
         return differing(self.wanted, seen)
 
-    def write(self, aws: Aws, seen: Document | None) -> None:  # noqa: ARG002 - read again, at the last moment
-        present = _tags(aws, self.bucket.name)
+    def write(self, aws: Aws, seen: Document | None) -> None:
+        present = _tags(aws, self.bucket.name)  # read again, at the last moment
         merged = {**present, **self.bucket.tags}
-        if merged != present:  # a new bucket bears them from its creation
+        if seen is not None or merged != present:  # a new bucket bears them from its creation
             _set_tags(aws, self.bucket.name, merged)
 
     @classmethod
@@ -156,7 +156,7 @@ class PublicAccessBlock(BucketDocument):
         return {key: bool(value) for key, value in answer["PublicAccessBlockConfiguration"].items()}
 
     def write(self, aws: Aws, seen: Document | None) -> None:
-        if seen is None and self._is_on(aws):  # none was seen of a bucket that was not there yet
+        if seen in (None, self.wanted) and self._is_on(aws):  # none was seen of a bucket that was not there yet
             return
         aws.s3.put_public_access_block(
             Bucket=self.bucket.name,

@@ -116,9 +116,10 @@ class Cors(Resource[SeenCors]):
         """Put the rules. Of a shared document none was ours: one that bears our id and says something else is not."""
         self._put(aws, entries_of(self.identity), fresh=True)
 
-    def update(self, aws: Aws, seen: SeenCors) -> None:
-        """Put the rules; of a shared document those of ours that are wanted no longer go."""
-        self._put(aws, [*entries_of(self.identity), *(str(rule.get("ID")) for rule in seen.rules)])
+    def update(self, aws: Aws, seen: SeenCors | None) -> None:
+        """Put the rules; of a shared document those of ours that are wanted no longer go. None were seen: none."""
+        shown = () if seen is None else seen.rules
+        self._put(aws, [*entries_of(self.identity), *(str(rule.get("ID")) for rule in shown)])
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:

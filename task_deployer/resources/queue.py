@@ -127,16 +127,19 @@ class Queue(Resource[SeenQueue]):
             self._check_owner(aws)
 
     def update(self, aws: Aws, seen: SeenQueue) -> None:
+        """Write what differs; all of it where nothing does: the look may be from before a write."""
+
         def call() -> None:
             self._update(aws, seen)
 
         patiently(aws.patience, QUEUE_VISIBLE, lambda: patiently(aws.patience, DEAD_LETTERS_VISIBLE, call))
 
     def _update(self, aws: Aws, seen: SeenQueue) -> None:
-        if self._attribute_differences(seen):
+        whole = not self.diff(seen)
+        if whole or self._attribute_differences(seen):
             changeable = {key: value for key, value in self.attributes.items() if key != "FifoQueue"}
             aws.sqs.set_queue_attributes(QueueUrl=self.url, Attributes=_as_sqs_names(changeable))
-        if differing(self.tags, seen.tags):
+        if whole or differing(self.tags, seen.tags):
             aws.sqs.tag_queue(QueueUrl=self.url, Tags=dict(self.tags))
 
     def _attribute_differences(self, seen: SeenQueue) -> tuple[Difference, ...]:

@@ -119,19 +119,20 @@ class Role(Resource[SeenRole]):
             )
 
     def update(self, aws: Aws, seen: SeenRole) -> None:
+        """Write what differs; where nothing does, all that the config tells: the look may be from before a write."""
         patiently(aws.patience, ROLE_VISIBLE, lambda: self._update(aws, seen))
 
     def _update(self, aws: Aws, seen: SeenRole) -> None:
-        iam, name = aws.iam, self.name
+        iam, name, whole = aws.iam, self.name, not self.diff(seen)
         if policy.canonical(seen.trust) != policy.canonical(TRUST):
             unless_busy(aws, partial(iam.update_assume_role_policy, RoleName=name, PolicyDocument=policy.text(TRUST)))
         if self.boundary is None and seen.boundary is not None:
             unless_busy(aws, partial(iam.delete_role_permissions_boundary, RoleName=name))
-        elif self.boundary is not None and seen.boundary != self.boundary:
+        elif self.boundary is not None and (whole or seen.boundary != self.boundary):
             with self._bounded():
                 put = partial(iam.put_role_permissions_boundary, RoleName=name, PermissionsBoundary=self.boundary)
                 unless_busy(aws, put)
-        if differing(self.tags, seen.tags):
+        if whole or differing(self.tags, seen.tags):
             unless_busy(aws, partial(iam.tag_role, RoleName=name, Tags=as_pairs(self.tags)))
 
     @contextmanager

@@ -7,7 +7,7 @@ from task_deployer.resources import KINDS
 from task_deployer.resources.base import AnyResource, is_absent
 from tests.aws import watched
 from tests.contract.life import Sample
-from tests.contract.samples import SAMPLES
+from tests.contract.samples import SAMPLES, sample
 from tests.invariants import assert_absent, assert_in_sync, differences
 
 BESIDE = (
@@ -19,6 +19,7 @@ BESIDE = (
     "permission",
     "notifications",
 )
+LATE = ("queue", "role", "role_policy", "permission", "bucket_tags", "versioning", "lifecycle", "cors")
 ON_IT = ("queue", "log_group", "role", "function", "event_rule", "event_source")
 
 
@@ -81,6 +82,29 @@ def test_deleting_what_is_absent_is_done(aws: Aws, life: Sample) -> None:
         parent.delete(aws, parent.identity)
     resource.delete(aws, resource.identity)
     assert_absent(aws, resource)
+
+
+@pytest.mark.parametrize("life", LATE, indirect=True)
+def test_an_update_of_what_shows_as_wanted_writes_it(aws: Aws, life: Sample) -> None:
+    """Where AWS may show what was there before a write, a look decides nothing: the config's words are written."""
+    resource = life.wanted
+    assert resource.lags
+    resource.create(aws)
+    seen = resource.observe(aws, resource.identity)
+    assert not resource.diff(seen)
+    with watched(aws) as asked:
+        resource.update(aws, seen)
+    assert asked.mutating
+    assert_in_sync(aws, resource)
+
+
+def test_a_public_access_block_that_is_on_is_not_put(aws: Aws) -> None:
+    """An organization may forbid to put it, so what is on is left, also where a run died before it knew."""
+    wanted = sample(aws, "public_access_block").wanted
+    wanted.create(aws)
+    with watched(aws) as asked:
+        wanted.update(aws, wanted.observe(aws, wanted.identity))
+    assert [] == asked.mutating
 
 
 def test_reading_writes_nothing(aws: Aws, life: Sample) -> None:

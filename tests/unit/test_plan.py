@@ -77,6 +77,19 @@ def test_an_interrupted_thing_is_carried_on(status: Status, found: SeenToy | Non
     assert (change.action, change.reason) == (action, "an earlier run did not finish this")
 
 
+@pytest.mark.parametrize("status", [Status.CREATING, Status.UPDATING, Status.DELETING])
+def test_an_interrupted_thing_is_written_where_aws_may_be_late(status: Status) -> None:
+    """What shows as wanted may be from before the write of a run that died: it is written, nothing too; then kept."""
+    whole = Bucket("ingest.uploads", "uploads", "eu-central-1", tags_of("media", "dev", LINEAGE, {}))
+    for rules, found in (((CorsRule("1", ("*",), ("GET",)),), True), ((), False)):
+        wanted = Cors("ingest.uploads", whole, rules)
+        late = {whole.address: as_wanted(whole), wanted.address: as_wanted(wanted) if found else None}
+        (change,) = plan_up([whole, wanted], late, recorded(whole) | with_status(status, wanted), LINEAGE).pending
+        told = (change.address, change.action, change.differences, change.reason)
+        assert (wanted.address, Action.UPDATE, (), "an earlier run did not finish this") == told
+        assert () == plan_up([whole, wanted], late, recorded(whole, wanted), LINEAGE).pending
+
+
 def test_what_nobody_recorded_is_written_where_aws_may_be_late() -> None:
     """What shows as wanted without a record may have been taken out a moment ago, unless AWS shows that at once."""
     whole = Bucket("ingest.uploads", "uploads", "eu-central-1", tags_of("media", "dev", LINEAGE, {}))

@@ -66,7 +66,7 @@ def up(
         aws, remarks = with_care(aws, journal.path, choices.skip_dead_foreign)
         means = run.connect(aws)
         build = partial(stack.build, config, aws.account, journal.lineage, archives, only)
-        look = settled(means, look_at(means, build, journal, only), journal)
+        look = settled(means, look_at(means, build, journal, only), journal, choices)
         planned = planned_up(look, journal.lineage, choices)
         refuse_dead_in(means, planned, look, choices)
         beside = bystanders(planned, look.sight.observed, look.moved.records, aws.account, journal.base)
@@ -98,7 +98,7 @@ def plan(
     journal.check_belongs(config.stack.name, config.env, aws.account)
     build = partial(stack.build, config, aws.account, journal.lineage, archives, only)
     means = run.connect(aws)
-    look = settled(means, look_at(means, build, journal, only), journal)
+    look = settled(means, look_at(means, build, journal, only), journal, choices)
     planned = planned_up(look, journal.lineage, choices)
     refuse_dead_in(means, planned, look, choices)
     beside = bystanders(planned, look.sight.observed, look.moved.records, aws.account, journal.base)
@@ -150,7 +150,7 @@ def down(project: Project, run: Run, *, choices: Choices = CAREFUL) -> Result:
     means = run.connect(aws)
     age = recorded.age
     with manifest.opened(recorded.link or recorded.path, recorded.stack, recorded.env, aws.account) as journal:
-        look = look_at_recorded(means, journal, age)
+        look = look_at_recorded(means, journal, age, choices)
         planned = planned_down(look, journal.lineage, choices)
         beside = bystanders(planned, look.sight.observed, look.records, aws.account, journal.base)
         planned = naming(planned, beside)

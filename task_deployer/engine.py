@@ -41,7 +41,7 @@ def execute(
         for change in skipped:
             means.report(Skipped(change, because))
         return replace(outcome, skipped=(*outcome.skipped, *(change.address for change in skipped)))
-    after = _Backwards(manifest).walk(removals, means)
+    after = _Backwards(observed, manifest).walk(removals, means)
     return replace(after, done=(*outcome.done, *after.done))
 
 
@@ -147,16 +147,19 @@ class _Forwards:
 class _Backwards:
     """Delete, dependents first: the record says so before the call, and is gone after it."""
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, observed: Mapping[Address, object], manifest: Manifest) -> None:
+        self._observed = observed
         self._manifest = manifest
         self._records = dict(manifest.records)
         self._passing = entries_in_others(self._records)
+        self._outlived: Mapping[Address, Record] = {}
         self._taken_along: dict[Address, list[Address]] = {}
         self._going: set[Address] = set()
 
     def walk(self, changes: tuple[Change, ...], means: Means) -> Outcome:
         edges: dict[Address, set[Address]] = {change.address: set() for change in changes}
         self._going = set(edges)
+        self._outlived = entries_in_others({c.address: self._records[c.address] for c in changes if not c.forgets})
         for change in changes:
             for parent in self._records[change.address].depends_on:
                 if parent in edges:
@@ -186,8 +189,9 @@ class _Backwards:
         with on_behalf_of(kind.rights, kind.arns(aws.account, identity)):
             if change.empties and issubclass(kind, HoldsData):
                 kind.discard(aws, identity)
-            elif change.address in self._passing and issubclass(kind, Borrowing):
-                kind.delete_beside_others(aws, identity)
+            elif change.address in self._outlived and issubclass(kind, Borrowing):
+                beside_others = change.address in self._passing
+                kind.take_out(aws, identity, self._observed.get(change.address), beside_others=beside_others)
             else:
                 kind.delete(aws, identity)
         self._see_it_gone(change, aws)

@@ -10,9 +10,10 @@ from task_deployer.aws import Aws
 from task_deployer.conflicts import Unreadable
 from task_deployer.observe import SHOWN_SECONDS, ask_all, observe_one
 from task_deployer.outlived import known_id, missed
-from task_deployer.records import Record, Status
+from task_deployer.records import Origin, Record, Status, entries_in_others
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import Address, AnyResource, Tagged, is_absent
+from task_deployer.resources.other_writers import STALE_SECONDS, Borrowing
 from task_deployer.resources.tied import Unique
 from task_deployer.retry import looking, until_visible
 from task_deployer.walk import Means
@@ -26,6 +27,9 @@ _KNOWN_SECONDS = 300
 
 _NEW_SECONDS = 30
 """How long AWS may not show what is new: a bucket for up to 30 seconds (NoSuchBucket), others are quicker."""
+
+_BEGUN_SECONDS = 300
+"""How long after it was recorded what a run had begun may still have been put: verbs wait for minutes."""
 
 _TAGGED_SECONDS = 60
 """How long AWS may show a thing without the tags that it bears: a bucket's for a minute or two, others' for seconds."""
@@ -57,18 +61,28 @@ def let_hidden_show(
 
 
 def let_new_show(
-    means: Means, records: Mapping[Address, Record], observed: Mapping[Address, object], age: float
+    means: Means, going: Mapping[Address, Record], observed: Mapping[Address, object], age: float
 ) -> Mapping[Address, object]:
     """What was observed, where a run is about to remove it: new things are looked for before they are taken for gone.
 
-    `age` is that of the newest record in seconds. What was only begun may be there, too: the run died before it knew.
+    `going` are the records of all that goes, `age` is that of the newest record in seconds. What was only begun may be
+    there, too: the run died before it knew. What goes with something else needs no look. Entries of ours in what stays
+    are looked for longest: nobody would take them out any more, and what they invoke would be gone.
     """
-    absent = {
-        address: partial(_until_seen, record, _NEW_SECONDS - age)
-        for address, record in records.items()
-        if record.status is not Status.DELETING and KINDS[record.kind].exclusive and is_absent(observed[address])
+    left = entries_in_others(going)
+    things = {address: record for address, record in going.items() if _is_new(record, observed.get(address, ...))}
+    looks = {
+        **{address: partial(_until_seen, record, _NEW_SECONDS - age) for address, record in things.items()},
+        **{
+            address: partial(_until_seen, record, _seconds_for(record, age))
+            for address, record in left.items()
+            if issubclass(KINDS[record.kind], Borrowing)
+            if is_absent(observed.get(address, ...)) or record.identity != going[address].identity
+        },
     }
-    return {**observed, **ask_all(means, absent)} if age < _NEW_SECONDS else observed
+    due = {address: look for address, look in looks.items() if look.args[1] > 0}
+    shown = {address: seen for address, seen in ask_all(means, due).items() if not is_absent(seen)}
+    return {**observed, **shown}
 
 
 def let_tags_show(
@@ -96,6 +110,22 @@ def is_still_there(aws: Aws, wanted: AnyResource, unique_id: str) -> bool:
     if isinstance(seen, Unreadable):
         raise seen.error
     return isinstance(seen, Unique) and seen.unique_id == unique_id
+
+
+def _is_new(record: Record, seen: object) -> bool:
+    """Whether it may be there although it does not show, and would stay: nothing else takes it along."""
+    return (
+        KINDS[record.kind].exclusive
+        and record.origin is Origin.CREATED
+        and record.status is not Status.DELETING
+        and is_absent(seen)
+    )
+
+
+def _seconds_for(entries: Record, age: float) -> float:
+    """For how long entries of ours in what stays are looked for while none of them shows."""
+    begun = entries.status in (Status.CREATING, Status.UPDATING)
+    return min(STALE_SECONDS, _BEGUN_SECONDS - age) if begun else STALE_SECONDS - age
 
 
 def _until_there(hidden: AnyResource, seconds: float, aws: Aws) -> object:

@@ -47,20 +47,28 @@ def look_at(means: Means, build: Callable[..., tuple[Desired, ...]], journal: Ma
     return Look(desired, records, sight, moved)
 
 
-def look_at_recorded(means: Means, journal: Manifest, age: float) -> Look:
+def look_at_recorded(means: Means, journal: Manifest, age: float, choices: Choices) -> Look:
     """Read all that is recorded, for a run that is to remove it; `age` is that of the newest record in seconds."""
     moved = Readdressed(journal.records)
     sight = survey.survey(means, (), moved, journal.base)
-    observed = let_new_show(means, journal.records, sight.observed, age)
+    observed = let_new_show(means, _removed(journal.records, choices), sight.observed, age)
     observed = let_tags_show(means, journal.records, observed, journal.lineage)
     return _with_strays(means, Look((), journal.records, replace(sight, observed=observed), moved), journal.lineage)
 
 
-def settled(means: Means, look: Look, journal: Manifest) -> Look:
-    """The same, when what is only still shown has passed, and tags have come: for a run that is to make the wanted."""
+def settled(means: Means, look: Look, journal: Manifest, choices: Choices) -> Look:
+    """The same for a run that is to make the wanted: what is only still shown has passed, tags and what is new came."""
     sight = survey.settled(means, look.desired, look.records, look.sight, journal)
     desired = with_outgoing(look.desired, look.records, sight.observed, journal.lineage)
-    return _with_strays(means, replace(look, desired=desired, sight=sight), journal.lineage)
+    wanted = {resource.address for resource in desired}
+    unwanted = {address: record for address, record in look.records.items() if address not in wanted}
+    observed = let_new_show(means, _removed(unwanted, choices), sight.observed, journal.age)
+    return _with_strays(means, replace(look, desired=desired, sight=replace(sight, observed=observed)), journal.lineage)
+
+
+def _removed(records: Mapping[Address, Record], choices: Choices) -> dict[Address, Record]:
+    """The records of what is removed, of those of what is not wanted."""
+    return {address: record for address, record in records.items() if record.kind not in choices.kept}
 
 
 def _with_strays(means: Means, look: Look, lineage: str) -> Look:

@@ -1,6 +1,6 @@
 """The CORS document of a bucket: the whole of it on a bucket of ours, our own rules alone on anybody else's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,7 +13,7 @@ from task_deployer.resources import cors_document as document
 from task_deployer.resources.base import ENTRIES, Difference, Identity, Refusal, Resource, entries_of
 from task_deployer.resources.bucket import Bucket
 from task_deployer.resources.cors_document import CorsRule
-from task_deployer.resources.cors_write import read, write, write_shared
+from task_deployer.resources.cors_write import read, take_out, write, write_shared
 from task_deployer.resources.rights import Rights
 from task_deployer.retry import BUCKET_BUSY, BUCKET_SETTLING, patiently
 
@@ -123,19 +123,17 @@ class Cors(Resource[SeenCors]):
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
-        shared, ours = ENTRIES in identity, entries_of(identity)
+        if ENTRIES in identity:
+            cls.take_out(aws, identity, None, beside_others=True)
+        else:
+            _unless_gone(aws, lambda: write(aws, identity, ()))
 
-        def call() -> None:
-            if shared:
-                write_shared(aws, identity, (), ours)
-            else:
-                write(aws, identity, ())
-
-        try:
-            patiently(aws.patience, BUCKET_SETTLING, call)
-        except ClientError as error:
-            if code_of(error) != "NoSuchBucket":
-                raise
+    @classmethod
+    def take_out(cls, aws: Aws, identity: Identity, seen: object, *, beside_others: bool) -> None:  # noqa: ARG003 - always
+        """Put the shared document without our rules, unless it shows none of them."""
+        ours = frozenset(entries_of(identity))
+        shown = {str(rule.get("ID")) for rule in seen.rules} if isinstance(seen, SeenCors) else set[str]()
+        _unless_gone(aws, lambda: take_out(aws, identity, ours, ours & shown))
 
     def _put(self, aws: Aws, ours: Sequence[str], *, fresh: bool = False) -> None:
         def call() -> None:
@@ -154,3 +152,12 @@ class Cors(Resource[SeenCors]):
                 detail=f"It appeared while this run was at work: {', '.join(clashes)}. It was left as it is.",
                 hint=_SAME_ID,
             )
+
+
+def _unless_gone(aws: Aws, call: Callable[[], None]) -> None:
+    """Write once the bucket takes it. Of a bucket that is gone nothing is left to write."""
+    try:
+        patiently(aws.patience, BUCKET_SETTLING, call)
+    except ClientError as error:
+        if code_of(error) != "NoSuchBucket":
+            raise

@@ -1,6 +1,6 @@
 """Reading and writing a bucket's CORS document; our rules in a shared one beside other writers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -51,15 +51,24 @@ def write_shared(
     write_rules(aws, _Part(identity, rules, frozenset({*ours, *(rule.id for rule in rules)})), check)
 
 
+def take_out(aws: Aws, identity: Identity, ours: Collection[str], seen: Collection[str]) -> None:
+    """Take the rules with our ids out of those of others. `seen` are those that were seen there. See `write_rules`."""
+    write_rules(aws, _Part(identity, (), frozenset(ours), frozenset(seen)))
+
+
 @dataclass(frozen=True)
 class _Part:
-    """Our rules in somebody else's bucket; `ids` are those of all that is ours before or after."""
+    """Our rules in somebody else's bucket; `ids` are those of all that is ours before or after.
+
+    `seen` are the ids that were seen there, if all of ours goes: a read that shows none of them is an old one.
+    """
 
     kind: ClassVar[str] = "cors"
     called: ClassVar[str] = "CORS rules"
     identity: Identity
     wanted: Sequence[CorsRule]
     ids: frozenset[str]
+    seen: frozenset[str] = frozenset()
 
     @property
     def bucket(self) -> str:
@@ -72,6 +81,9 @@ class _Part:
 
     def read(self, aws: Aws) -> "Sequence[CORSRuleOutputTypeDef]":
         return read(aws, self.identity)
+
+    def is_old(self, found: "Sequence[CORSRuleOutputTypeDef]") -> bool:
+        return bool(self.seen) and not self.seen & {rule.get("ID") for rule in found}
 
     def put(self, aws: Aws, document: "Sequence[CORSRuleOutputTypeDef]") -> None:
         write(aws, self.identity, document)

@@ -11,6 +11,7 @@ What nobody can see is a change that another makes between our read and our put:
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from botocore.exceptions import ClientError
 
@@ -29,7 +30,13 @@ from task_deployer.resources.notification_refusal import (
     raise_explained,
     refused_destinations,
 )
-from task_deployer.resources.other_writers import let_others_have_their_turn, sent, slow_write, until_steady
+from task_deployer.resources.other_writers import (
+    let_others_have_their_turn,
+    sent,
+    slow_write,
+    until_steady,
+    until_there,
+)
 
 _ATTEMPTS = 2
 _SEVERAL = "Several deployments write to this bucket at once. Run the same command again when the others have ended."
@@ -49,6 +56,8 @@ class Part:
     shared: bool = False
     owner: str | None = None
     """The account that owns the bucket, where that is another one."""
+    seen: tuple[str, ...] = ()
+    """The keys of ours that were seen in it, if all of ours goes: a read that shows none of them is an old one."""
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -69,6 +78,10 @@ class Part:
         """Whether our part is as wanted, whatever others have there."""
         there = document.ours(found, self.written) == document.named(self.entries)
         return there and (EVENTBRIDGE in found or not self.eventbridge)
+
+    def shows_seen(self, found: Document) -> bool:
+        """Whether it shows any of ours that was seen in it before."""
+        return not self.seen or bool(document.ours(found, self.seen))
 
     def foreign(self, found: Document) -> dict[str, object]:
         """What is not ours."""
@@ -119,7 +132,7 @@ def write(aws: Aws, part: Part) -> None:
     destinations, or if another writer took our entries out twice. What others took out of their own while we were at
     work is never put back: it may have been their wish. It is told, with the place of the former document.
     """
-    former, place = read(aws, part.bucket, part.owner), ""
+    former, place = until_there(aws.patience, partial(read, aws, part.bucket, part.owner), part.shows_seen), ""
     found = former
     for again in range(_ATTEMPTS):
         # What a first look shows of ours may be from before we took it out ourselves: so it is put in any case.

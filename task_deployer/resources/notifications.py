@@ -136,12 +136,19 @@ class Notifications(Resource[SeenNotifications]):
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:
-        _take_out(aws, identity, shared=False)
+        cls.take_out(aws, identity, None, beside_others=False)
 
     @classmethod
-    def delete_beside_others(cls, aws: Aws, identity: Identity) -> None:
-        """The same where others may write to the document, also if nothing in it tells of them."""
-        _take_out(aws, identity, shared=True)
+    def take_out(cls, aws: Aws, identity: Identity, seen: object, *, beside_others: bool) -> None:
+        """Put the document without our entries, unless it shows none of them."""
+        keys, there = entries_of(identity), seen.ours if isinstance(seen, SeenNotifications) else {}
+        shown = tuple(entry.key for entry in there.values() if entry.key in keys)
+        part = Part(identity["bucket"], (), keys, shared=beside_others, owner=identity.get("owner"), seen=shown)
+        try:
+            patiently(aws.patience, BUCKET_SETTLING, lambda: write(aws, part))
+        except ClientError as error:
+            if code_of(error) != "NoSuchBucket":
+                raise
 
     def _replaced(self, seen: SeenNotifications) -> tuple[str, ...]:
         """The keys that this run may write over: those wanted, and those of ours that are wanted no longer."""
@@ -170,15 +177,6 @@ class Notifications(Resource[SeenNotifications]):
         except ClientError as error:
             if NOTIFICATION_VALID.matches(error):
                 raise waited_out(aws, error, self.bucket.identity, self.entries) from error
-            raise
-
-
-def _take_out(aws: Aws, identity: Identity, *, shared: bool) -> None:
-    part = Part(identity["bucket"], (), entries_of(identity), shared=shared, owner=identity.get("owner"))
-    try:
-        patiently(aws.patience, BUCKET_SETTLING, lambda: write(aws, part))
-    except ClientError as error:
-        if code_of(error) != "NoSuchBucket":
             raise
 
 

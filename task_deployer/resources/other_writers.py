@@ -16,16 +16,20 @@ OTHERS_TURN = 3.0
 """Seconds after our put within which those who had read before it have put: a read, a merge, and S3's check of every
 destination. Then our part stays, or is seen to be gone. (S3 takes minutes to act by a new document anyway.)"""
 
-_SHOWN_SECONDS = 60
+STALE_SECONDS = 60
+"""For how long no number of looks may show what was put. (S3 may show old and new in turns for longer.)"""
 
 
 @runtime_checkable
 class Borrowing(Protocol):
-    """A kind whose entries may be in a document of what is not ours, although its identity does not tell that."""
+    """A kind whose entries may be in a document of what stays when they go."""
 
     @classmethod
-    def delete_beside_others(cls, aws: Aws, identity: Identity) -> None:
-        """Take our entries out of such a document, and see that they stay out. What is absent already is done."""
+    def take_out(cls, aws: Aws, identity: Identity, seen: object, *, beside_others: bool) -> None:
+        """Take our entries out of such a document, and see that they stay out. What is absent already is done.
+
+        `seen` is what was seen of it before. `beside_others`: others may write to it too, also if nothing in it tells.
+        """
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,15 @@ def let_others_have_their_turn(patience: Patience, what: str) -> None:
     patience.sleep(OTHERS_TURN)
 
 
+def until_there(patience: Patience, read_once: Callable[[], D], is_there: Callable[[D], bool]) -> D:
+    """Read until the document shows what of ours was seen in it: a read without it may be from before it came.
+
+    What is put must not be made from such a read, nor be held for needless because of it. Returns the last read, which
+    is without ours if somebody else has taken them out.
+    """
+    return looking(patience, "S3 to show what is to be removed", STALE_SECONDS, read_once, lambda d: not is_there(d))
+
+
 def until_steady(
     patience: Patience,
     read_once: Callable[[], D],
@@ -88,4 +101,4 @@ def until_steady(
         last.append(found)
         return not arrived(found) and (same(found, former) or not twice)
 
-    return looking(patience, "S3 to show what was put", _SHOWN_SECONDS, read_once, is_open)
+    return looking(patience, "S3 to show what was put", STALE_SECONDS, read_once, is_open)

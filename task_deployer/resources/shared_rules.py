@@ -11,7 +11,13 @@ from typing import Protocol, TypeVar
 from task_deployer.aws import Aws
 from task_deployer.care import Remark
 from task_deployer.errors import ResourceError, SafetyError
-from task_deployer.resources.other_writers import let_others_have_their_turn, sent, slow_write, until_steady
+from task_deployer.resources.other_writers import (
+    let_others_have_their_turn,
+    sent,
+    slow_write,
+    until_steady,
+    until_there,
+)
 
 Rule = Mapping[str, object]
 """A rule as S3 gives it; its `ID` tells whose it is."""
@@ -43,6 +49,9 @@ class Part(Protocol[D]):
     def read(self, aws: Aws) -> D:
         """Get the document; none at all is an empty one. No refusal is ever taken for that."""
 
+    def is_old(self, found: D) -> bool:
+        """Whether it is from before ours came, which were seen there and are to go: then it is read again."""
+
     def put(self, aws: Aws, document: D) -> None:
         """Replace the document."""
 
@@ -69,7 +78,7 @@ def write_rules(aws: Aws, part: Part[D], check: Callable[[D], None] | None = Non
     `check` is for rules that are made: it refuses what it must not write over. Raises `ResourceError` if another writer
     undid it twice. What others took out of their own meanwhile may have been their wish: it is told, and not put back.
     """
-    former = part.read(aws)
+    former = until_there(aws.patience, lambda: part.read(aws), lambda found: not part.is_old(found))
     found = former
     for again in range(_ATTEMPTS):
         shown = part.is_in(found)

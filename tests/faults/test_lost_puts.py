@@ -111,7 +111,7 @@ def test_an_entry_that_came_while_the_answer_of_a_removal_was_lost_stays(aws: Aw
     name, watch = wanted.bucket.name, Watch()
     wanted.create(aws)
     with losing_the_answer(aws, PUT, lambda: add_late_entry(aws, name)):
-        wanted.delete_beside_others(watch.on(aws), wanted.identity)
+        wanted.take_out(watch.on(aws), wanted.identity, None, beside_others=True)
     assert {"theirs", "late"} == ids(aws, name)
 
 
@@ -155,7 +155,7 @@ def test_a_slow_put_is_told_whichever_way_it_goes(aws: Aws, wanted: Notification
         wanted.create(aws)
     with losing_the_answer(aws, PUT, lambda: watch.sleep(OTHERS_TURN + 1)):
         if leaving:
-            wanted.delete_beside_others(watch.on(aws), wanted.identity)
+            wanted.take_out(watch.on(aws), wanted.identity, None, beside_others=True)
         else:
             wanted.create(watch.on(aws))
     assert [("slow-write", wanted.address)] == [(remark.code, remark.address) for remark in watch.told]

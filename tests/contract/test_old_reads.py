@@ -1,0 +1,95 @@
+"""Removals from documents that others share, where a read shows what was there before ours came."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from task_deployer.aws import Aws
+from task_deployer.resources import Cors, Notifications
+from task_deployer.resources.other_writers import STALE_SECONDS
+from task_deployer.retry import Patience
+from tests.aws import Fault, Given, answering, watched
+from tests.contract.samples import notifications_beside_others, sample
+from tests.invariants import assert_absent
+
+OLD = {
+    "GetBucketNotificationConfiguration": Given(200, body="<NotificationConfiguration/>"),
+    "GetBucketCors": Fault(404, "NoSuchCORSConfiguration", "The CORS configuration does not exist"),
+}
+"""The documents as they were before ours came, and those of others."""
+
+
+@dataclass
+class Clock:
+    """Time that a sleep moves on, and what was waited for."""
+
+    now: float = 0.0
+    reason: str = ""
+
+    def on(self, aws: Aws) -> Aws:
+        """The same clients, that live by it."""
+        return aws.waiting_with(Patience(self.sleep, self.tell, lambda: self.now))
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+    def tell(self, reason: str) -> None:
+        """Note it."""
+        self.reason = reason
+
+
+@pytest.fixture(params=OLD)
+def read(request: pytest.FixtureRequest) -> str:
+    """The operation that reads the document."""
+    return str(request.param)
+
+
+@pytest.fixture
+def made(aws: Aws, read: str) -> Notifications | Cors:
+    """What is ours in a document of others."""
+    if read == "GetBucketNotificationConfiguration":
+        notifications = notifications_beside_others(aws)
+        notifications.create(aws)
+        return notifications
+    life = sample(aws, "cors, on another's bucket")
+    assert life.foreign
+    assert isinstance(life.wanted, Cors)
+    life.foreign.put()
+    life.wanted.create(aws)
+    return life.wanted
+
+
+def test_what_was_seen_is_taken_out_of_a_document_that_shows_it(
+    aws: Aws, made: Notifications | Cors, read: str
+) -> None:
+    """Reads without ours are not believed, nor written back: what came before ours of others would be lost."""
+    clock, seen = Clock(), made.observe(aws, made.identity)
+    theirs = getattr(seen, "foreign", None)
+    with answering(aws, read, OLD[read], OLD[read]):
+        made.take_out(clock.on(aws), made.identity, seen, beside_others=True)
+    assert_absent(aws, made)
+    left = made.observe(aws, made.identity)
+    assert theirs == 1 == getattr(left, "foreign", None)
+
+
+def test_what_others_took_out_meanwhile_is_looked_for_no_longer_than_a_minute(
+    aws: Aws, made: Notifications | Cors
+) -> None:
+    """Where what was seen never shows again, somebody else has taken it out: nothing is put, and the wait is told."""
+    clock, seen = Clock(), made.observe(aws, made.identity)
+    made.delete(aws, made.identity)
+    with watched(aws) as asked:
+        made.take_out(clock.on(aws), made.identity, seen, beside_others=True)
+    assert [] == asked.mutating
+    assert STALE_SECONDS <= clock.now < STALE_SECONDS + 10
+    assert "S3 to show what is to be removed" == clock.reason
+
+
+def test_what_was_not_seen_is_not_looked_for(aws: Aws, made: Notifications | Cors, read: str) -> None:
+    """A removal of what was seen to be gone looks once, and puts nothing."""
+    made.delete(aws, made.identity)
+    seen, clock = made.observe(aws, made.identity), Clock()
+    with watched(aws) as asked:
+        made.take_out(clock.on(aws), made.identity, seen, beside_others=True)
+    assert ([read], 0) == (asked.operations, clock.now)

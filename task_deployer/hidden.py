@@ -12,7 +12,7 @@ from task_deployer.observe import SHOWN_SECONDS, ask_all, observe_one
 from task_deployer.outlived import known_id, missed
 from task_deployer.records import Origin, Record, Status, entries_in_others
 from task_deployer.resources import KINDS
-from task_deployer.resources.base import Address, AnyResource, Tagged, is_absent
+from task_deployer.resources.base import ENTRIES, Address, AnyResource, Tagged, is_absent
 from task_deployer.resources.other_writers import STALE_SECONDS, Borrowing
 from task_deployer.resources.tied import Unique
 from task_deployer.retry import looking, until_visible
@@ -114,12 +114,8 @@ def is_still_there(aws: Aws, wanted: AnyResource, unique_id: str) -> bool:
 
 def _is_new(record: Record, seen: object) -> bool:
     """Whether it may be there although it does not show, and would stay: nothing else takes it along."""
-    return (
-        KINDS[record.kind].exclusive
-        and record.origin is Origin.CREATED
-        and record.status is not Status.DELETING
-        and is_absent(seen)
-    )
+    alone = KINDS[record.kind].goes_with is None and ENTRIES not in record.identity
+    return alone and record.origin is Origin.CREATED and record.status is not Status.DELETING and is_absent(seen)
 
 
 def _seconds_for(entries: Record, age: float) -> float:

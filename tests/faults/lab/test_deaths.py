@@ -2,11 +2,13 @@
 
 import os
 import time
+from typing import ClassVar
 
 import pytest
 
+from tests.faults.lab.call import Answer, Call
 from tests.faults.lab.conftest import NewLife
-from tests.faults.lab.lab import ANSWERED, BEFORE, Death
+from tests.faults.lab.lab import ANSWERED, BEFORE, Death, Lab
 from tests.faults.lab.life import UP, Life
 from tests.faults.lab.memory import FlappingDocuments, LateDocuments
 from tests.faults.lab.row import Row
@@ -33,6 +35,26 @@ class Flapping(FlappingDocuments):
     lasts = (30, 30, 30)
 
 
+class MappingNotListed(Row):
+    """A new event source mapping is not listed for a while, and it is found in no other way."""
+
+    number = 21
+    name = "a new mapping is not listed"
+    delivers = True
+    seconds_hidden: ClassVar[float] = 20
+    _until = 0.0
+
+    def done(self, call: Call, lab: Lab) -> None:
+        """A mapping was made."""
+        if call.operation == "CreateEventSourceMapping":
+            self._until = lab.clock.now() + self.seconds_hidden
+
+    def meet(self, call: Call, lab: Lab) -> Answer | None:
+        """It is not listed."""
+        hidden = call.operation == "ListEventSourceMappings" and lab.clock.now() < self._until
+        return Answer(200, b'{"EventSourceMappings": []}', label="not listed") if hidden else None
+
+
 def of(kind: type[Row]) -> Row:
     """A row of this kind."""
     return kind(chance(0, kind.__name__))
@@ -56,7 +78,6 @@ def test_entries_in_documents_of_others_go_though_they_do_not_show(
     with new_life([of(kind)], "") as life:
         life.die(UP, Death(ANSWERED, operation))
         assert entries_of_ours(life.lab.behind.aws, f"{life.scene.name}-theirs")
-        age(life, 200)  # it had waited for S3 to see the permission
         life.down()
         assert kind is Flapping or NEW in life.lab.heard.reasons
 
@@ -96,3 +117,12 @@ def test_what_was_never_put_is_waited_for_no_longer_than_it_could_have_been(
         life.down()
         assert waits <= life.lab.clock.now() - begun < waits + 10
         assert (NEW in life.lab.heard.reasons) == (waits > 0)
+
+
+def test_a_mapping_goes_though_it_is_not_listed(new_life: NewLife) -> None:
+    """`down` at once after an `up` that died looks for the event source mapping, which outlives its function."""
+    with new_life([of(MappingNotListed)], "") as life:
+        life.die(UP, Death(ANSWERED, operation="CreateEventSourceMapping"))
+        life.down()
+        mappings = life.lab.behind.aws.lambda_.list_event_source_mappings()["EventSourceMappings"]
+        assert [] == [one for one in mappings if life.scene.name in one["FunctionArn"]]

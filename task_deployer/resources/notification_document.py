@@ -161,6 +161,12 @@ def foreign(document: Document, keys: Sequence[str]) -> dict[str, object]:
     return merge(document, (), keys)
 
 
+def gone(former: Document, found: Document) -> Iterator[Entry]:
+    """The entries of one document that are not in another one as they were."""
+    there = entries_in(found)
+    yield from (entry for entry in entries_in(former) if entry not in there)
+
+
 def same(one: Document, other: Document) -> bool:
     """Whether two documents say the same.
 

@@ -9,7 +9,6 @@ What nobody can see is a change that another makes between our read and our put:
 """
 
 import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -208,7 +207,7 @@ def _shown(aws: Aws, part: Part, before: Document) -> Document:
 
 def _tell_lost(aws: Aws, part: Part, former: Document, found: Document, place: str) -> None:
     """Tell which entries of others went or changed while we were at work: not by us, since our put had them in it."""
-    lost = [str(entry) for entry in gone(part.foreign(former), found)]
+    lost = [str(entry) for entry in document.gone(part.foreign(former), found)]
     if EVENTBRIDGE in former and EVENTBRIDGE not in found:
         lost.append("EventBridge")
     if lost:
@@ -218,12 +217,6 @@ def _tell_lost(aws: Aws, part: Part, former: Document, found: Document, place: s
         aws.care.tell(
             Remark("foreign-entries-changed", _address(part.bucket), "".join(f"{one}. " for one in told).rstrip())
         )
-
-
-def gone(former: Document, found: Document) -> Iterator[Entry]:
-    """The entries of one document that are not in another one as they were."""
-    there = document.entries_in(found)
-    yield from (entry for entry in document.entries_in(former) if entry not in there)
 
 
 def _unchecked(bucket: str, error: ClientError, target: Target) -> Remark:

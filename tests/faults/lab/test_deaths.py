@@ -122,7 +122,7 @@ def test_what_was_never_put_is_waited_for_no_longer_than_it_could_have_been(
 def test_a_mapping_goes_though_it_is_not_listed(new_life: NewLife) -> None:
     """`down` at once after an `up` that died looks for the event source mapping, which outlives its function."""
     with new_life([of(MappingNotListed)], "") as life:
-        life.die(UP, Death(ANSWERED, operation="CreateEventSourceMapping"))
+        life.die(UP, Death(ANSWERED, "CreateEventSourceMapping"))
         life.down()
         mappings = life.lab.behind.aws.lambda_.list_event_source_mappings()["EventSourceMappings"]
         assert [] == [one for one in mappings if life.scene.name in one["FunctionArn"]]

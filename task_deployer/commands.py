@@ -80,6 +80,7 @@ def up(
         journal.readdress(look.moved.records)
         outcome = _execute(planned, look.desired, look.sight.observed, journal, means)
         shown = until_shown(means, _written(look.desired, outcome), look.sight.observed)
+        journal.finish(shown.seen)
         journal.bind(look.desired, {**look.sight.observed, **shown.seen})
     warnings = (*warnings, *map(told, remarks), *map(late, shown.late), *starmap(overwritten, shown.changed.items()))
     return _result("up", journal, aws, plan=planned, outcome=outcome, outputs=_outputs(journal), warnings=warnings)

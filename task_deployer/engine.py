@@ -110,11 +110,16 @@ class _Forwards:
         return bool(known) and is_still_there(aws, resource.bound_to, known)
 
     def _settle(self, change: Change) -> None:
-        """Write the outcome down. What one made now is tied to is known once that was looked at."""
+        """Write the outcome down. What one made now is tied to is known once that was looked at.
+
+        A changed thing that AWS may go on to show as it was is no outcome yet: it stays begun until AWS was seen to
+        show it. If the run dies before, the next one writes it again, whatever a look shows.
+        """
         if self._desired[change.address].wants_nothing:
             self._manifest.forget(change.address)
             return
-        record = self._record(change)
+        unseen = change.action is Action.UPDATE and self._desired[change.address].lags
+        record = with_status(self._record(change), Status.UPDATING if unseen else Status.READY)
         is_new = change.anew or change.action is Action.CREATE
         self._manifest.put(change.address, replace(record, bound_to="") if is_new else record)
 

@@ -7,7 +7,7 @@ manifest_file.py's.
 import glob
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from task_deployer import manifest_file
 from task_deployer.aws import Account
 from task_deployer.errors import ManifestError, SafetyError
 from task_deployer.manifest_file import FOLDER
-from task_deployer.records import Record, Status, as_document, check_identity, in_order, parse_record
+from task_deployer.records import Record, Status, as_document, check_identity, in_order, parse_record, with_ready
 from task_deployer.resources import KINDS
 from task_deployer.resources.base import Address, AnyResource
 from task_deployer.resources.tied import Bound, Unique
@@ -62,10 +62,14 @@ class Manifest:
             self._save()
 
     def readdress(self, records: Mapping[Address, Record]) -> None:
-        """Write all records down under other addresses, at once. They are on disk when this returns."""
+        """Write all records down as they are to be, at once. They are on disk when this returns."""
         if self.records != records:
             self.records = dict(records)
             self._save()
+
+    def finish(self, addresses: Iterable[Address]) -> None:
+        """Write down, all at once, that AWS was seen to show these. It is on disk when this returns."""
+        self.readdress(with_ready(self.records, addresses))
 
     def bind(self, resources: Sequence[AnyResource], seen: Mapping[Address, object]) -> None:
         """Write down the id of what each is tied to at AWS, so that another one under its name is noticed."""

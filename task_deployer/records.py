@@ -1,6 +1,6 @@
 """What the manifest records: one thing of ours, how it came to us, and where in its life it is. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from graphlib import TopologicalSorter
@@ -126,6 +126,12 @@ def as_document(record: Record) -> dict[str, object]:
 def interrupted(record: Record) -> bool:
     """Whether a run ended before it could write the outcome down."""
     return record.status is not Status.READY
+
+
+def with_ready(records: Mapping[Address, Record], addresses: Iterable[Address]) -> dict[Address, Record]:
+    """The same records, but these are ready, as far as they are recorded."""
+    ready = {address: with_status(records[address], Status.READY) for address in addresses if address in records}
+    return {**records, **ready}
 
 
 def with_status(record: Record, status: Status) -> Record:

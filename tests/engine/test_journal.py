@@ -69,6 +69,17 @@ def test_the_outcome_is_on_disk_before_it_is_told(manifest_path: Path, world: Wo
     assert told == [("Started", "creating"), ("Finished", "ready")]
 
 
+def test_a_change_that_may_show_late_stays_begun(manifest_path: Path, world: World) -> None:
+    """A change of what AWS shows late is done when AWS was seen to show it; a creation, and other kinds, at once."""
+    up(manifest_path, world, (A, Chest("c")))
+    assert [on_disk(manifest_path)[address]["status"] for address in ("toy.a", "chest.c")] == ["ready", "ready"]
+    up(manifest_path, world, (Toy("a", value=2), Chest("c", value=2)))
+    assert [on_disk(manifest_path)[address]["status"] for address in ("toy.a", "chest.c")] == ["ready", "updating"]
+    with manifest.opened(manifest_path, "media", "dev", ACCOUNT) as journal:
+        journal.finish([Chest("c").address, Address("chest.forgotten")])
+    assert on_disk(manifest_path)["chest.c"]["status"] == "ready"
+
+
 def test_a_record_says_what_teardown_needs(manifest_path: Path, world: World) -> None:
     """A record holds kind, identity, the addresses that it depends on, origin and status, and nothing of the wish."""
     up(manifest_path, world, (A, Part("p", A, value=7)))

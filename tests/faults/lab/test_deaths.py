@@ -13,7 +13,7 @@ from tests.faults.lab.life import UP, Life
 from tests.faults.lab.memory import FlappingDocuments, LateDocuments
 from tests.faults.lab.row import Row
 from tests.faults.lab.seeds import chance
-from tests.faults.scene import BASE
+from tests.faults.scene import BASE, CHANGED
 from tests.invariants import entries_of_ours
 
 NEW, REMOVED = "AWS to show what was made a moment ago", "S3 to show what is to be removed"
@@ -126,3 +126,23 @@ def test_a_mapping_goes_though_it_is_not_listed(new_life: NewLife) -> None:
         life.down()
         mappings = life.lab.behind.aws.lambda_.list_event_source_mappings()["EventSourceMappings"]
         assert [] == [one for one in mappings if life.scene.name in one["FunctionArn"]]
+
+
+@EACH_LAG
+@pytest.mark.parametrize(
+    "operation",
+    ["PutBucketLifecycleConfiguration", "PutBucketCors", "PutBucketNotificationConfiguration", "DeleteQueue"],
+)
+def test_a_config_that_goes_back_is_written_though_it_shows(new_life: NewLife, kind: type[Row], operation: str) -> None:
+    """An `up` that died had changed documents; the config goes back, and the old ones still show: they are put.
+
+    So are those that were put before the one at which it died.
+    """
+    with new_life([of(kind)], "") as life:
+        life.up()
+        life.lab.clock.sleep(60)
+        overlay = life.scene.folder / "config" / "dev.toml"
+        overlay.write_text(CHANGED)
+        life.die(UP, Death(ANSWERED, operation))
+        overlay.unlink()
+        life.up()

@@ -166,7 +166,8 @@ def _wish(resource: Desired, seen: object | None, record: Record | None) -> Chan
         return replace(change, reason="not ours: used, never changed")
     begun = record is not None and interrupted(record)
     again = "an earlier run did not finish this" if begun else ""
-    if seen is None or is_absent(seen):
+    drops = not {*entries} <= {*entries_of(resource.identity), *resource.stays}  # whether they show or not
+    if seen is None or (is_absent(seen) and not drops):
         if resource.wants_nothing:
             action = Action.UPDATE if begun and resource.lags else Action.KEEP
             return replace(change, action=action, reason=again)
@@ -175,7 +176,7 @@ def _wish(resource: Desired, seen: object | None, record: Record | None) -> Chan
     differences = resource.diff(seen)
     unknown = record is None and resource.lags and not resource.wants_nothing  # what shows may be gone already
     begun = begun and resource.lags  # and what a run did not live to finish may show as it was before
-    action = Action.UPDATE if differences or begun or unknown else Action.KEEP
+    action = Action.UPDATE if differences or begun or unknown or drops else Action.KEEP
     sure = "" if differences or not unknown else "not recorded: written, since AWS may only still show it"
     return replace(change, action=action, differences=differences, reason=again or sure)
 

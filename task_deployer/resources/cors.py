@@ -30,10 +30,14 @@ _SAME_ID = "Rename the task, or the bucket's key in the config; or remove that r
 
 @dataclass(frozen=True)
 class SeenCors:
-    """The rules that are ours (of a bucket of ours: all), and how many of others stand beside them."""
+    """The rules that are ours (of a bucket of ours: all), and how many of others stand beside them.
+
+    `known` are the ids that were asked for: all that is wanted or on record as ours, whether it shows or not.
+    """
 
     rules: tuple[Mapping[str, object], ...]
     foreign: int = 0
+    known: tuple[str, ...] = ()
 
     @property
     def absent(self) -> bool:
@@ -84,8 +88,9 @@ class Cors(Resource[SeenCors]):
             if code_of(error) == "NoSuchBucket":
                 return None
             raise
-        ours = [rule for rule in rules if ENTRIES not in identity or rule.get("ID") in entries_of(identity)]
-        return SeenCors(tuple(ours), len(rules) - len(ours)) if rules else None
+        shared, known = ENTRIES in identity, entries_of(identity)
+        ours = [rule for rule in rules if not shared or rule.get("ID") in known]
+        return SeenCors(tuple(ours), len(rules) - len(ours), known) if rules or shared else None
 
     def diff(self, seen: SeenCors) -> tuple[Difference, ...]:
         return document.differences(self.rules, seen.rules)
@@ -118,8 +123,8 @@ class Cors(Resource[SeenCors]):
 
     def update(self, aws: Aws, seen: SeenCors | None) -> None:
         """Put the rules; of a shared document those of ours that are wanted no longer go. None were seen: none."""
-        shown = () if seen is None else seen.rules
-        self._put(aws, [*entries_of(self.identity), *(str(rule.get("ID")) for rule in shown)])
+        former = () if seen is None else (*seen.known, *(str(rule.get("ID")) for rule in seen.rules))
+        self._put(aws, [*entries_of(self.identity), *former])
 
     @classmethod
     def delete(cls, aws: Aws, identity: Identity) -> None:

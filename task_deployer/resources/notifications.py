@@ -39,11 +39,15 @@ _LONG_ENOUGH = 4
 
 @dataclass(frozen=True)
 class SeenNotifications:
-    """The whole document, those entries in it that are ours, and whether EventBridge is on and ours to have on."""
+    """The whole document, those entries in it that are ours, and whether EventBridge is on and ours to have on.
+
+    `known` are the keys that were asked for: all that is wanted or on record as ours, whether it shows or not.
+    """
 
     document: Mapping[str, object]
     ours: Mapping[str, Entry]
     eventbridge: bool = False
+    known: tuple[str, ...] = ()
 
     @property
     def absent(self) -> bool:
@@ -108,7 +112,9 @@ class Notifications(Resource[SeenNotifications]):
                 return None
             raise
         keys = entries_of(identity)
-        return SeenNotifications(found, document.ours(found, keys), EVENTBRIDGE in keys and EVENTBRIDGE in found)
+        entries = tuple(key for key in keys if key not in cls.stays)
+        on = EVENTBRIDGE in keys and EVENTBRIDGE in found
+        return SeenNotifications(found, document.ours(found, keys), on, entries)
 
     def diff(self, seen: SeenNotifications) -> tuple[Difference, ...]:
         wanted = {entry.id: entry for entry in self.entries}
@@ -152,7 +158,8 @@ class Notifications(Resource[SeenNotifications]):
 
     def _replaced(self, seen: SeenNotifications) -> tuple[str, ...]:
         """The keys that this run may write over: those wanted, and those of ours that are wanted no longer."""
-        return tuple({entry.key for entry in (*self.entries, *seen.ours.values())} - set(self.spared))
+        ours = {entry.key for entry in (*self.entries, *seen.ours.values())}
+        return tuple((ours | {*seen.known}) - {*self.spared})
 
     @property
     def _part(self) -> Part:

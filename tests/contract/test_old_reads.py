@@ -1,16 +1,19 @@
 """Removals from documents that others share, where a read shows what was there before ours came."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from task_deployer.aws import Aws
 from task_deployer.resources import Cors, Notifications
+from task_deployer.resources.base import is_absent, joined
+from task_deployer.resources.cors import SeenCors
+from task_deployer.resources.notifications import SeenNotifications
 from task_deployer.resources.other_writers import STALE_SECONDS
 from task_deployer.retry import Patience
 from tests.aws import Fault, Given, answering, watched
 from tests.contract.samples import notifications_beside_others, sample
-from tests.invariants import assert_absent
+from tests.invariants import assert_absent, assert_in_sync
 
 OLD = {
     "GetBucketNotificationConfiguration": Given(200, body="<NotificationConfiguration/>"),
@@ -60,6 +63,13 @@ def made(aws: Aws, read: str) -> Notifications | Cors:
     return life.wanted
 
 
+def renamed(made: Notifications | Cors) -> Notifications | Cors:
+    """The same wish under another id."""
+    if isinstance(made, Notifications):
+        return replace(made, entries=tuple(replace(entry, id=f"{entry.id}-anew") for entry in made.entries))
+    return replace(made, rules=tuple(replace(rule, id=f"{rule.id}-anew") for rule in made.rules))
+
+
 def test_what_was_seen_is_taken_out_of_a_document_that_shows_it(
     aws: Aws, made: Notifications | Cors, read: str
 ) -> None:
@@ -84,6 +94,19 @@ def test_what_others_took_out_meanwhile_is_looked_for_no_longer_than_a_minute(
     assert [] == asked.mutating
     assert STALE_SECONDS <= clock.now < STALE_SECONDS + 10
     assert "S3 to show what is to be removed" == clock.reason
+
+
+def test_what_is_dropped_goes_though_it_was_not_seen(aws: Aws, made: Notifications | Cors, read: str) -> None:
+    """An update takes out all that is on record and not wanted, also where the look before it showed none of ours."""
+    wanted = renamed(made)
+    identity = joined(wanted.identity, made.identity)
+    with answering(aws, read, OLD[read]):
+        seen = made.observe(aws, identity)
+    assert is_absent(seen)
+    assert isinstance(seen, SeenNotifications | SeenCors)
+    wanted.update(Clock().on(aws), seen)  # type: ignore[arg-type]  # each its own
+    assert_absent(aws, made)
+    assert_in_sync(aws, wanted)
 
 
 def test_what_was_not_seen_is_not_looked_for(aws: Aws, made: Notifications | Cors, read: str) -> None:

@@ -90,6 +90,21 @@ def test_an_interrupted_thing_is_written_where_aws_may_be_late(status: Status) -
         assert () == plan_up([whole, wanted], late, recorded(whole, wanted), LINEAGE).pending
 
 
+def test_what_is_dropped_of_a_shared_document_is_taken_out_though_it_does_not_show() -> None:
+    """Where more is recorded of a document of others than is wanted, it is written, whatever a look shows of ours."""
+    theirs = Bucket("ingest.theirs", "theirs", "eu-central-1", {}, existing=True)
+    rules = tuple(CorsRule(one, ("*",), ("GET",)) for one in "12")
+    both, wanted = (Cors("ingest.theirs", theirs, some, shared=True) for some in (rules, rules[:1]))
+    records = {**recorded(both), theirs.address: replace(recorded(theirs)[theirs.address], origin=Origin.ADOPTED)}
+    bucket = {theirs.address: SeenBucket("eu-central-1", {})}
+    for shown in ((), rules[:1], rules):
+        found = SeenCors(tuple({**one.render()} for one in shown))
+        (change,) = plan_up([theirs, wanted], {**bucket, wanted.address: found}, records, LINEAGE).pending
+        assert (wanted.address, Action.UPDATE) == (change.address, change.action)
+    (change,) = plan_up([theirs, both], {**bucket, both.address: SeenCors(())}, records, LINEAGE).pending
+    assert Action.CREATE == change.action
+
+
 def test_what_nobody_recorded_is_written_where_aws_may_be_late() -> None:
     """What shows as wanted without a record may have been taken out a moment ago, unless AWS shows that at once."""
     whole = Bucket("ingest.uploads", "uploads", "eu-central-1", tags_of("media", "dev", LINEAGE, {}))

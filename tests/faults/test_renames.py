@@ -110,14 +110,18 @@ def test_two_buckets_change_places(new_life: Callable[[], Life]) -> None:
 
 
 def test_what_is_wanted_no_longer_goes_under_the_new_address(new_life: Callable[[], Life]) -> None:
-    """A setting that the renamed bucket had and shall not have any more is taken away, and nothing else of it."""
+    """A setting that the renamed bucket had and shall not have any more is taken away, and nothing else of it.
+
+    Its CORS rules get the ids of the new address.
+    """
     life = new_life()
     life.configure(job("old") + bucket("old", "x", "one", "versioning = true"))
     life.up()
     life.configure(job("new") + bucket("new", "x", "one"))
     done = life.up()
     assert Action.DELETE is done[Address("versioning.new.x")]
-    assert {Action.KEEP} == {done[Address(f"{kind}.new.x")] for kind in ("bucket", "bucket_tags", "cors")}
+    assert {Action.KEEP} == {done[Address(f"{kind}.new.x")] for kind in ("bucket", "bucket_tags")}
+    assert Action.UPDATE is done[Address("cors.new.x")]
 
 
 def test_a_name_that_coincides_moves(new_life: Callable[[], Life]) -> None:

@@ -59,7 +59,7 @@ def test_up_says_that_it_can_be_taken_over(project: Project, account: Account) -
     lose(project)
     deployed = account.listing()
     refusal = project.refused("up", code=5)
-    assert "Refused: 6 things of this stack are at AWS already, and not in the manifest" == refusal["summary"]
+    assert "Refused: 7 things of this stack are at AWS already, and not in the manifest" == refusal["summary"]
     assert "If nobody else deploys this stack, run `task-deploy adopt`" == refusal["hint"].partition(":")[0]
     assert "`task-deploy adopt`" not in refusal["detail"]
     assert "'media-dev-ingest-theirs-1'" in refusal["detail"]

@@ -11,7 +11,7 @@ from task_deployer.plan import Desired
 from task_deployer.policy import Document, Statement, merge
 from task_deployer.records import Origin, Record
 from task_deployer.reservations import GET_LIMITS
-from task_deployer.resources import KINDS, EventSource, Function, Notifications, Role
+from task_deployer.resources import KINDS, EventSource, Function, Lifecycle, Notifications, Role
 from task_deployer.resources.base import Address, Identity
 from task_deployer.resources.bucket_traits import TRAITS
 from task_deployer.resources.destinations import FUNCTION_ACTIONS, QUEUE_ACTIONS, TOPIC_ACTIONS
@@ -57,7 +57,7 @@ def deployer_policies(desired: Sequence[Desired], account: Account, records: Rec
         "plan": merge([*read, *replacing, *looking]),
         "status": merge(read),
         "policy": merge(read),
-        "doctor": merge([*read, *looking, *_simulating(account), *_reserving(desired)]),
+        "doctor": merge([*read, *looking, *_simulating(account), *_reserving(desired), _left_rules(desired, account)]),
         "adopt": merge([*adopting, *_looking_for_strays(wanted, account), _listing(wanted, GET_RESOURCES)]),
         "up": merge([*needed["up"], *looking, *_explaining(dropped, account)]),
         "down": merge([*needed["down"], *looking, *_explaining(things, account)]),
@@ -166,6 +166,12 @@ def _traits(desired: Sequence[Desired], account: Account) -> Statement:
     """What is looked at of buckets of others. A refusal is no more than a warning."""
     arns = dict.fromkeys(account.bucket_arn(bucket.name) for bucket in attached_buckets(desired))
     return Statement("AttachedBuckets", tuple(trait.action for trait in TRAITS), tuple(arns))
+
+
+def _left_rules(desired: Sequence[Desired], account: Account) -> Statement:
+    """Look for rules of ours that were left in what is somebody else's now. Where that is forbidden, less is told."""
+    arns = dict.fromkeys(account.bucket_arn(bucket.name) for bucket in attached_buckets(desired))
+    return Statement("AttachedLifecycle", Lifecycle.rights.read, tuple(arns))
 
 
 def _keys(desired: Sequence[Desired], account: Account) -> Statement:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from task_deployer.attached import attached_buckets
 from task_deployer.aws import Aws
 from task_deployer.checks import Check, warning
 from task_deployer.config import Config
@@ -25,9 +26,9 @@ def expiry_checks(means: Means, desired: Sequence[Desired], config: Config | Non
     if config is None:
         return
     base = Names(config.stack.name, config.env, means.aws.account).base
-    buckets = {one.name: one for one in desired if isinstance(one, Bucket) and one.existing}
     questions = {
-        Address(f"{Lifecycle.kind}.{name}"): Question("s3", partial(_look, bucket)) for name, bucket in buckets.items()
+        Address(f"{Lifecycle.kind}.{bucket.name}"): Question("s3", partial(_look, bucket))
+        for bucket in attached_buckets(desired)
     }
     for address, found in observe_all(means, {}, questions).items():
         if isinstance(found, Document):

@@ -9,7 +9,7 @@ from task_deployer.aws import Aws
 from task_deployer.engine import execute
 from task_deployer.errors import SafetyError
 from task_deployer.events import Event, Finished, Started
-from task_deployer.plan import Action, Change, Plan, emptying, keeping, plan_down
+from task_deployer.plan import Action, Change, Plan, emptying, keeping, plan_down, plan_up
 from task_deployer.records import Origin, Record, Status
 from task_deployer.resources.base import Address
 from tests.builders import ACCOUNT
@@ -73,9 +73,12 @@ def test_a_change_that_may_show_late_stays_begun(manifest_path: Path, world: Wor
     """A change of what AWS shows late is done when AWS was seen to show it; a creation, and other kinds, at once."""
     up(manifest_path, world, (A, Chest("c")))
     assert [on_disk(manifest_path)[address]["status"] for address in ("toy.a", "chest.c")] == ["ready", "ready"]
-    up(manifest_path, world, (Toy("a", value=2), Chest("c", value=2)))
-    assert [on_disk(manifest_path)[address]["status"] for address in ("toy.a", "chest.c")] == ["ready", "updating"]
+    wanted = {toy.address: toy for toy in (Toy("a", value=2), Chest("c", value=2))}
     with manifest.opened(manifest_path, "media", "dev", ACCOUNT) as journal:
+        observed = observe(world, tuple(wanted.values()), journal)
+        plan = plan_up(tuple(wanted.values()), observed, journal.records, journal.lineage)
+        execute(plan, wanted, observed, journal, means(world))
+        assert [on_disk(manifest_path)[address]["status"] for address in wanted] == ["ready", "updating"]
         journal.finish([Chest("c").address, Address("chest.forgotten")])
     assert on_disk(manifest_path)["chest.c"]["status"] == "ready"
 

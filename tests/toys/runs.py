@@ -6,7 +6,7 @@ from task_deployer import manifest
 from task_deployer.engine import execute
 from task_deployer.events import Event, Outcome
 from task_deployer.manifest import Manifest
-from task_deployer.observe import observe_all
+from task_deployer.observe import observe_all, until_shown
 from task_deployer.plan import Plan, plan_down, plan_up
 from task_deployer.resources.base import Address, AnyResource, joined, same_thing
 from task_deployer.walk import Means
@@ -30,12 +30,16 @@ def means(world: World, events: list[Event] | None = None, workers: int = 1) -> 
 
 
 def up(path: Path, world: World, desired: tuple[AnyResource, ...], with_: Means | None = None) -> tuple[Plan, Outcome]:
-    """Make the world as wanted."""
+    """Make the world as wanted, and see that it shows it."""
     with manifest.opened(path, "media", "dev", ACCOUNT) as journal:
         observed = observe(world, desired, journal)
         plan = plan_up(desired, observed, journal.records, journal.lineage)
         by_address = {resource.address: resource for resource in desired}
-        return plan, execute(plan, by_address, observed, journal, with_ or means(world))
+        given = with_ or means(world)
+        outcome = execute(plan, by_address, observed, journal, given)
+        done = [resource for resource in desired if resource.address in outcome.done]
+        journal.finish(until_shown(given, done, observed).seen)
+        return plan, outcome
 
 
 def down(path: Path, world: World, with_: Means | None = None) -> tuple[Plan, Outcome]:

@@ -132,7 +132,7 @@ class Lab:
 
     def receive(self, url: str) -> Event:
         """Waits for the next message of a queue, removes it and gives its body, which is JSON."""
-        patience = time.monotonic() + 30
+        patience = time.monotonic() + 120
         while time.monotonic() < patience:
             for message in self.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5).get("Messages", []):
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
@@ -142,7 +142,7 @@ class Lab:
 
     def wait_for_words(self, words: str) -> None:
         """Waits until the server has said something in its log."""
-        patience = time.monotonic() + 30
+        patience = time.monotonic() + 120
         while words not in self._server_log.read_text(encoding="utf-8"):
             assert time.monotonic() < patience, f"the server's log never said: {words}"
             time.sleep(0.02)

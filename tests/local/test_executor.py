@@ -54,7 +54,7 @@ def pid_of(answer: Answer) -> int:
 
 def wait_until(settled: Callable[[], bool]) -> None:
     """Waits until something is so."""
-    patience = time.monotonic() + 30
+    patience = time.monotonic() + 120
     while not settled():
         assert time.monotonic() < patience
         time.sleep(0.02)

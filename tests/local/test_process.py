@@ -41,17 +41,23 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[Path]":
     process.stop(project)
 
 
-def runs(pid: int) -> bool:
-    """True if the process is there and is no zombie that only waits to be collected."""
+def state_of(pid: int) -> str:
+    """What `ps` says of a process: D waits for the disk, Z only waits to be collected; nothing if it is not there."""
     found = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout  # noqa: S607 - wherever ps is
-    return bool(found.strip()) and not found.strip().startswith("Z")
+    return found.strip()
+
+
+def runs(pid: int) -> bool:
+    """True if the process is there and is no zombie."""
+    state = state_of(pid)
+    return bool(state) and not state.startswith("Z")
 
 
 def wait_until_gone(*pids: int) -> None:
     """Waits for processes to end."""
-    patience = time.monotonic() + 20
+    patience = time.monotonic() + 120
     while any(map(runs, pids)):
-        assert time.monotonic() < patience, f"{pids} still run"
+        assert time.monotonic() < patience, f"still there: {[(pid, state_of(pid)) for pid in pids]}"
         time.sleep(0.05)
 
 

@@ -74,7 +74,7 @@ def calls(stack: Deployed, operation: str, about: str) -> int:
 
 def wait_for_log(stack: Deployed, key: str) -> None:
     """Wait until the log tells of a key's record: what was asked of AWS for it stands there too then."""
-    patience = time.monotonic() + 30
+    patience = time.monotonic() + 120
     while not any(line.get("key") == key for line in stack.json_log()):
         assert time.monotonic() < patience, f"the log has no line for {key}"
         time.sleep(0.05)

@@ -19,7 +19,7 @@ demo: $(STAMP)  ## the main job on this laptop: a file becomes commands, and all
 test: $(STAMP)  ## all tests
 	$(BIN)/python -m pytest -n 4 --dist worksteal
 
-big: $(STAMP)  ## empty a bucket of 100,000 versions instead of 10,000, which takes minutes
+big: $(STAMP)  ## empty a bucket of 100,000 versions instead of 10,000
 	TASK_DEPLOY_TEST_VERSIONS=100000 $(BIN)/python -m pytest tests/integration/test_big_buckets.py -k test_emptying
 
 faults: $(STAMP)  ## stacks that live with many seeds of faults; FAULT_SEEDS and FAULT_START say which

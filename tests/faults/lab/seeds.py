@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tests.faults.lab.row import Row
 
 _START = int(os.environ.get("FAULT_START", "0"))
-_MIXES = int(os.environ.get("FAULT_SEEDS", "18"))
+_MIXES = int(os.environ.get("FAULT_SEEDS", "12"))
 
 
 def seeds(share: float) -> list[int]:

@@ -13,8 +13,9 @@ from task_deployer.resources import cors_document as document
 from task_deployer.resources.base import ENTRIES, Difference, Identity, Refusal, Resource, entries_of
 from task_deployer.resources.bucket import Bucket
 from task_deployer.resources.cors_document import CorsRule
-from task_deployer.resources.cors_write import read, take_out, write, write_shared
+from task_deployer.resources.cors_write import CorsPart, read, take_out, write
 from task_deployer.resources.rights import Rights
+from task_deployer.resources.shared_rules import write_rules
 from task_deployer.retry import BUCKET_BUSY, BUCKET_SETTLING, patiently
 
 if TYPE_CHECKING:
@@ -141,9 +142,12 @@ class Cors(Resource[SeenCors]):
         _unless_gone(aws, lambda: take_out(aws, identity, ours, ours & shown))
 
     def _put(self, aws: Aws, ours: Sequence[str], *, fresh: bool = False) -> None:
+        ids = frozenset({*ours, *(rule.id for rule in self.rules)})
+        part = CorsPart(self.identity, self.rules, ids, earlier=_earlier(self))
+
         def call() -> None:
             if self.shared:
-                write_shared(aws, self.identity, self.rules, ours, self._refuse if fresh else None)
+                write_rules(aws, part, self._refuse if fresh else None)
             else:
                 write(aws, self.identity, [rule.render() for rule in self.rules])
 
@@ -157,6 +161,12 @@ class Cors(Resource[SeenCors]):
                 detail=f"It appeared while this run was at work: {', '.join(clashes)}. It was left as it is.",
                 hint=_SAME_ID,
             )
+
+
+def _earlier(cors: Cors) -> tuple[CorsRule, ...]:
+    """The rules of other tasks that are in somebody else's document before these come."""
+    before = cors.after
+    return (*_earlier(before), *before.rules) if isinstance(before, Cors) else ()
 
 
 def _unless_gone(aws: Aws, call: Callable[[], None]) -> None:

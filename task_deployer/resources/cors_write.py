@@ -1,6 +1,6 @@
 """Reading and writing a bucket's CORS document; our rules in a shared one beside other writers."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -40,27 +40,17 @@ def write(aws: Aws, identity: Identity, rules: "Sequence[CORSRuleUnionTypeDef]")
             aws.s3.delete_bucket_cors(Bucket=bucket, ExpectedBucketOwner=owner)
 
 
-def write_shared(
-    aws: Aws,
-    identity: Identity,
-    rules: Sequence[CorsRule],
-    ours: Sequence[str],
-    check: Callable[["Sequence[CORSRuleOutputTypeDef]"], None] | None = None,
-) -> None:
-    """Make exactly these rules ours among those of others. `ours` may be written over. See `write_rules`."""
-    write_rules(aws, _Part(identity, rules, frozenset({*ours, *(rule.id for rule in rules)})), check)
-
-
 def take_out(aws: Aws, identity: Identity, ours: Collection[str], seen: Collection[str]) -> None:
     """Take the rules with our ids out of those of others. `seen` are those that were seen there. See `write_rules`."""
-    write_rules(aws, _Part(identity, (), frozenset(ours), frozenset(seen)))
+    write_rules(aws, CorsPart(identity, (), frozenset(ours), frozenset(seen)))
 
 
 @dataclass(frozen=True)
-class _Part:
+class CorsPart:
     """Our rules in somebody else's bucket; `ids` are those of all that is ours before or after.
 
-    `seen` are the ids that were seen there, if all of ours goes: a read that shows none of them is an old one.
+    `seen` are the ids that were seen there, if all of ours goes: a read that shows none of them is an old one. So is
+    one that does not show the `earlier` rules of this stack's other tasks as they were put.
     """
 
     kind: ClassVar[str] = "cors"
@@ -69,6 +59,7 @@ class _Part:
     wanted: Sequence[CorsRule]
     ids: frozenset[str]
     seen: frozenset[str] = frozenset()
+    earlier: tuple[CorsRule, ...] = ()
 
     @property
     def bucket(self) -> str:
@@ -83,7 +74,10 @@ class _Part:
         return read(aws, self.identity)
 
     def is_old(self, found: "Sequence[CORSRuleOutputTypeDef]") -> bool:
-        return bool(self.seen) and not self.seen & {rule.get("ID") for rule in found}
+        if self.seen and not self.seen & {rule.get("ID") for rule in found}:
+            return True
+        there = {rule.get("ID"): document.canonical(rule) for rule in found}
+        return any(there.get(rule.id) != document.canonical(rule.render()) for rule in self.earlier)
 
     def put(self, aws: Aws, document: "Sequence[CORSRuleOutputTypeDef]") -> None:
         write(aws, self.identity, document)

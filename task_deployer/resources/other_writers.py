@@ -72,12 +72,14 @@ def let_others_have_their_turn(patience: Patience, what: str) -> None:
 
 
 def until_there(patience: Patience, read_once: Callable[[], D], is_there: Callable[[D], bool]) -> D:
-    """Read until the document shows what of ours was seen in it: a read without it may be from before it came.
+    """Read until the document shows what of ours is known to be in it: a read without it may be from before it came.
 
     What is put must not be made from such a read, nor be held for needless because of it. Returns the last read, which
     is without ours if somebody else has taken them out.
     """
-    return looking(patience, "S3 to show what is to be removed", STALE_SECONDS, read_once, lambda d: not is_there(d))
+    return looking(
+        patience, "S3 to show what this stack has there", STALE_SECONDS, read_once, lambda d: not is_there(d)
+    )
 
 
 def until_steady(

@@ -50,7 +50,7 @@ class Part(Protocol[D]):
         """Get the document; none at all is an empty one. No refusal is ever taken for that."""
 
     def is_old(self, found: D) -> bool:
-        """Whether it is from before ours came, which were seen there and are to go: then it is read again."""
+        """Whether it is from before something of this stack came that is known to be there: then it is read again."""
 
     def put(self, aws: Aws, document: D) -> None:
         """Replace the document."""

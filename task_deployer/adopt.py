@@ -25,11 +25,12 @@ from task_deployer.outputs import outputs_of
 from task_deployer.plan import Action, Change, Desired, Plan, renamed
 from task_deployer.project import Project, prepare
 from task_deployer.readdress import Readdressed, readdressed, refuse_divided
+from task_deployer.records import Record
 from task_deployer.resources.base import Address
 from task_deployer.resources.tagged_things import GET_RESOURCES, TagReader, arns_with
 from task_deployer.result import Result
 from task_deployer.stray_search import strays
-from task_deployer.strays import ends_of
+from task_deployer.strays import Strays, ends_of
 from task_deployer.survey import Survey, survey
 from task_deployer.tags import MANIFEST
 from task_deployer.unrecorded import last_change
@@ -63,19 +64,14 @@ def adopt(project: Project, run: Run, *, lineage: str | None = None) -> Result:
             return _result(journal, aws, Plan(), ())
         desired = build(lineage=meant, found=sight.findings.found)
         refuse_divided(desired, moved.records)
-        records = records_of(desired, sight.observed, meant, moved.records)
-        known = {**moved.records, **records}
-        found = strays(means, ends_of(known, aws.account), desired, known, sight.observed)
-        records = {a: r for a, r in found.beside(known).items() if a in records or a in found.records}
+        records, found = _recordable(means, desired, sight, meant, moved)
         observed = {**sight.observed, **found.observed}
         if not records and not moved.former:
             raise _recorded_already(journal)
         planned = _planned(found.named(plan_of(desired, observed, records)), plan_of_strays(desired, found), moved)
         means.report(TakingOver(planned))
-        number = len(planned.changes)
-        where = f"{journal.stack}/{journal.env} in account {aws.account.id}, {aws.account.region}"
         taken = [resource for resource in desired if resource.address in records]
-        run.confirm(_question(number, where, meant, last_change(taken, sight.observed)))
+        run.confirm(_question(planned, journal, meant, last_change(taken, sight.observed)))
         journal.readdress(moved.records)
         journal.take_over(meant, records)
         journal.bind(taken, sight.observed)
@@ -104,8 +100,20 @@ def _planned(taken: Plan, unwanted: Plan, moved: Readdressed) -> Plan:
     return renamed(Plan((*moves, *taken.changes, *unwanted.changes)), moved.former)
 
 
-def _question(number: int, where: str, lineage: str, since: str) -> str:
+def _recordable(
+    means: Means, desired: Sequence[Desired], sight: Survey, lineage: str, moved: Readdressed
+) -> tuple[dict[Address, Record], Strays]:
+    """What is to be recorded of what is there, with what of ours is found in documents of others."""
+    records = records_of(desired, sight.observed, lineage, moved.records)
+    known = {**moved.records, **records}
+    found = strays(means, ends_of(known, means.aws.account), desired, known, sight.observed)
+    return {a: r for a, r in found.beside(known).items() if a in records or a in found.records}, found
+
+
+def _question(planned: Plan, journal: Manifest, lineage: str, since: str) -> str:
     """What is asked. That the manifest was lost is what the user says: a colleague may have it, and go on with it."""
+    number, account = len(planned.changes), journal.account
+    where = f"{journal.stack}/{journal.env} in account {account.id}, {account.region}"
     told = " ".join(filter(None, (f"They are of the lineage {lineage}.", since)))
     return (
         f"This records {number} resources as those of {where}; `down` will delete its own. {told} If somebody else "

@@ -7,7 +7,8 @@ by the others for the same while.
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import tenacity
@@ -54,12 +55,10 @@ def persistently(patience: Patience, pace: Pace, api: str, verb: Callable[[], T]
     paused = {UNREACHED_SECONDS: 0.0, THROTTLED_SECONDS: 0.0}
     outage = _Outage(patience, pace.reach)
 
-    def limit(state: tenacity.RetryCallState) -> int:
-        return UNREACHED_SECONDS if isinstance(_error_of(state), UNREACHED) else THROTTLED_SECONDS
-
     def is_over(state: tenacity.RetryCallState) -> bool:
         away = outage.seconds(_error_of(state))
-        return max(away, paused[limit(state)]) >= limit(state)
+        limit = _limit(_error_of(state))
+        return max(away, paused[limit]) >= limit
 
     def pause(state: tenacity.RetryCallState) -> float:
         seconds = random.uniform(0.5, 1) * min(_LONGEST, _FIRST * 2.0 ** (state.attempt_number - 1))  # noqa: S311 - jitter
@@ -68,7 +67,7 @@ def persistently(patience: Patience, pace: Pace, api: str, verb: Callable[[], T]
         return seconds
 
     def before_sleep(state: tenacity.RetryCallState) -> None:
-        paused[limit(state)] += state.upcoming_sleep
+        paused[_limit(_error_of(state))] += state.upcoming_sleep
         patience.tell(_reason(api, _error_of(state)))
 
     def call() -> T:
@@ -83,13 +82,23 @@ def persistently(patience: Patience, pace: Pace, api: str, verb: Callable[[], T]
         before_sleep=before_sleep,
         reraise=True,
     )
-    try:
+    with _noting_the_end(api):
         return retrying(call)
+
+
+@contextmanager
+def _noting_the_end(api: str) -> Iterator[None]:
+    """Note on an error that would have passed for how long it was waited out."""
+    try:
+        yield
     except CALL_ERRORS as error:
         if _passes(error):
-            seconds = UNREACHED_SECONDS if isinstance(error, UNREACHED) else THROTTLED_SECONDS
-            error.add_note(f"Waited over {seconds} seconds for {_reason(api, error)}.")
+            error.add_note(f"Waited over {_limit(error)} seconds for {_reason(api, error)}.")
         raise
+
+
+def _limit(error: BaseException) -> int:
+    return UNREACHED_SECONDS if isinstance(error, UNREACHED) else THROTTLED_SECONDS
 
 
 def _passes(error: BaseException) -> bool:

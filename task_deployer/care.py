@@ -71,3 +71,5 @@ class Care:
     tell: Callable[[Remark], None] = _tell_nobody
     skip_dead_foreign: bool = False
     statements: Statements = field(default_factory=_Nowhere)
+    rules: dict[tuple[str, str], object] = field(default_factory=dict)
+    """What this run has made of its rules in documents of others, by bucket and id; None where it took one out."""

@@ -13,9 +13,8 @@ from task_deployer.resources import cors_document as document
 from task_deployer.resources.base import ENTRIES, Difference, Identity, Refusal, Resource, entries_of
 from task_deployer.resources.bucket import Bucket
 from task_deployer.resources.cors_document import CorsRule
-from task_deployer.resources.cors_write import CorsPart, read, take_out, write
+from task_deployer.resources.cors_write import CorsPart, read, write, write_shared
 from task_deployer.resources.rights import Rights
-from task_deployer.resources.shared_rules import write_rules
 from task_deployer.retry import BUCKET_BUSY, BUCKET_SETTLING, patiently
 
 if TYPE_CHECKING:
@@ -139,15 +138,16 @@ class Cors(Resource[SeenCors]):
         """Put the shared document without our rules, unless it shows none of them."""
         ours = frozenset(entries_of(identity))
         shown = {str(rule.get("ID")) for rule in seen.rules} if isinstance(seen, SeenCors) else set[str]()
-        _unless_gone(aws, lambda: take_out(aws, identity, ours, ours & shown))
+        part = CorsPart(identity, (), ours, seen=ours & shown)
+        _unless_gone(aws, lambda: write_shared(aws, part))
 
     def _put(self, aws: Aws, ours: Sequence[str], *, fresh: bool = False) -> None:
         ids = frozenset({*ours, *(rule.id for rule in self.rules)})
-        part = CorsPart(self.identity, self.rules, ids, earlier=_earlier(self))
+        part = CorsPart(self.identity, self.rules, ids)
 
         def call() -> None:
             if self.shared:
-                write_rules(aws, part, self._refuse if fresh else None)
+                write_shared(aws, part, self._refuse if fresh else None)
             else:
                 write(aws, self.identity, [rule.render() for rule in self.rules])
 
@@ -161,12 +161,6 @@ class Cors(Resource[SeenCors]):
                 detail=f"It appeared while this run was at work: {', '.join(clashes)}. It was left as it is.",
                 hint=_SAME_ID,
             )
-
-
-def _earlier(cors: Cors) -> tuple[CorsRule, ...]:
-    """The rules of other tasks that are in somebody else's document before these come."""
-    before = cors.after
-    return (*_earlier(before), *before.rules) if isinstance(before, Cors) else ()
 
 
 def _unless_gone(aws: Aws, call: Callable[[], None]) -> None:

@@ -1,7 +1,7 @@
 """Reading and writing a bucket's CORS document; our rules in a shared one beside other writers."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from botocore.exceptions import ClientError
@@ -40,9 +40,18 @@ def write(aws: Aws, identity: Identity, rules: "Sequence[CORSRuleUnionTypeDef]")
             aws.s3.delete_bucket_cors(Bucket=bucket, ExpectedBucketOwner=owner)
 
 
-def take_out(aws: Aws, identity: Identity, ours: Collection[str], seen: Collection[str]) -> None:
-    """Take the rules with our ids out of those of others. `seen` are those that were seen there. See `write_rules`."""
-    write_rules(aws, CorsPart(identity, (), frozenset(ours), frozenset(seen)))
+def write_shared(
+    aws: Aws, part: "CorsPart", check: "Callable[[Sequence[CORSRuleOutputTypeDef]], None] | None" = None
+) -> None:
+    """Make the part as wanted in a document of others, from a read that shows what this run has done there before.
+
+    Several tasks may have rules in it, and one of them may come after another one's have gone. See `write_rules`.
+    """
+    done = tuple(aws.care.rules.items())  # other workers write to other buckets meanwhile
+    known = {rule_id: rule for (bucket, rule_id), rule in done if bucket == part.bucket and rule_id not in part.ids}
+    write_rules(aws, replace(part, known=known), check)
+    wanted = {rule.id: document.canonical(rule.render()) for rule in part.wanted}
+    aws.care.rules.update({(part.bucket, rule_id): wanted.get(rule_id) for rule_id in part.ids})
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class CorsPart:
     """Our rules in somebody else's bucket; `ids` are those of all that is ours before or after.
 
     `seen` are the ids that were seen there, if all of ours goes: a read that shows none of them is an old one. So is
-    one that does not show the `earlier` rules of this stack's other tasks as they were put.
+    one that does not show what this run has made of rules of other tasks there: those are `known`, by their ids.
     """
 
     kind: ClassVar[str] = "cors"
@@ -59,7 +68,7 @@ class CorsPart:
     wanted: Sequence[CorsRule]
     ids: frozenset[str]
     seen: frozenset[str] = frozenset()
-    earlier: tuple[CorsRule, ...] = ()
+    known: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def bucket(self) -> str:
@@ -77,7 +86,7 @@ class CorsPart:
         if self.seen and not self.seen & {rule.get("ID") for rule in found}:
             return True
         there = {rule.get("ID"): document.canonical(rule) for rule in found}
-        return any(there.get(rule.id) != document.canonical(rule.render()) for rule in self.earlier)
+        return any(there.get(rule_id) != rule for rule_id, rule in self.known.items())
 
     def put(self, aws: Aws, document: "Sequence[CORSRuleOutputTypeDef]") -> None:
         write(aws, self.identity, document)

@@ -1,5 +1,6 @@
 """Removals from documents that others share, where a read shows what was there before ours came."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -8,6 +9,7 @@ from task_deployer.aws import Aws
 from task_deployer.resources import Cors, Notifications
 from task_deployer.resources.base import is_absent, joined
 from task_deployer.resources.cors import SeenCors
+from task_deployer.resources.cors_document import CorsRule
 from task_deployer.resources.notifications import SeenNotifications
 from task_deployer.resources.other_writers import STALE_SECONDS
 from task_deployer.retry import Patience
@@ -114,12 +116,42 @@ def test_what_another_task_put_is_not_lost_by_an_old_read(aws: Aws, made: Cors, 
     """Of two tasks with CORS rules in one bucket the second one's put holds the first one's, however late reads are."""
     rules = tuple(replace(rule, id=f"{rule.id}-second") for rule in made.rules)
     second = replace(made, scope="second", rules=rules, after=made)
+    clocked = Clock().on(aws)
+    made.update(clocked, None)
     with answering(aws, read, OLD[read], OLD[read]):
-        second.create(Clock().on(aws))
+        second.create(clocked)
     assert_in_sync(aws, second)
     assert_in_sync(aws, made)
     left = made.observe(aws, joined(made.identity, second.identity))
     assert 1 == getattr(left, "foreign", None)
+
+
+@pytest.mark.parametrize("read", ["GetBucketCors"])
+def test_what_another_task_took_out_is_not_put_back_by_an_old_read(aws: Aws, made: Cors, read: str) -> None:
+    """Of two tasks whose rules go from one bucket the second one's put brings the first one's back in no case."""
+    rules = tuple(replace(rule, id=f"{rule.id}-second") for rule in made.rules)
+    second = replace(made, scope="second", rules=rules, after=made)
+    second.create(aws)
+    seen = {one.scope: one.observe(aws, one.identity) for one in (made, second)}
+    former = Given(200, body=in_xml([*made.rules, *second.rules]))
+    clocked = Clock().on(aws)
+    made.take_out(clocked, made.identity, seen[made.scope], beside_others=True)
+    with answering(aws, read, former, former):
+        second.take_out(clocked, second.identity, seen["second"], beside_others=True)
+    left = made.observe(aws, joined(made.identity, second.identity))
+    assert (True, 1) == (is_absent(left), getattr(left, "foreign", None))
+
+
+def in_xml(rules: Sequence[CorsRule]) -> str:
+    """A document of these rules as S3 gives it."""
+    told = (
+        f"<CORSRule><ID>{rule.id}</ID>"
+        + "".join(f"<AllowedMethod>{method}</AllowedMethod>" for method in rule.allowed_methods)
+        + "".join(f"<AllowedOrigin>{origin}</AllowedOrigin>" for origin in rule.allowed_origins)
+        + "</CORSRule>"
+        for rule in rules
+    )
+    return f"<CORSConfiguration>{''.join(told)}</CORSConfiguration>"
 
 
 def test_what_was_not_seen_is_not_looked_for(aws: Aws, made: Notifications | Cors, read: str) -> None:
